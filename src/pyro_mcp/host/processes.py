@@ -1,0 +1,122 @@
+"""Processes of this host: start one that cannot outlive us, and recognise one that was recorded earlier."""
+
+import ctypes
+import os
+import signal
+import subprocess
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+_PR_SET_PDEATHSIG = 1
+Stream = int | IO[bytes] | None
+
+
+@dataclass(frozen=True)
+class ProcessIdentity:
+    """A process for good: numbers are reused, a number with its start time (clock ticks since boot) is not."""
+
+    pid: int
+    started: int
+
+
+def identify(pid: int) -> ProcessIdentity | None:
+    """Tell who has this number now; None when nobody, or a dead process that waits to be reaped."""
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text(errors="replace")
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    # The name stands in parentheses and may itself contain ") "; only the last one ends it.
+    fields = text.rpartition(")")[2].split()
+    state, started = fields[0], int(fields[19])
+    return None if state in "ZX" else ProcessIdentity(pid, started)
+
+
+def is_alive(process: ProcessIdentity) -> bool:
+    """Whether that very process still runs."""
+    return identify(process.pid) == process
+
+
+def send_signal(process: ProcessIdentity, number: int = signal.SIGKILL) -> bool:
+    """Signal that very process; False when it is gone, and then nobody else is hit either.
+
+    The descriptor pins the process before its start time is compared, so that the number cannot change hands in between.
+    """
+    try:
+        descriptor = os.pidfd_open(process.pid)
+    except ProcessLookupError:
+        return False
+    try:
+        if not is_alive(process):
+            return False
+        signal.pidfd_send_signal(descriptor, number)
+    except ProcessLookupError:
+        return False
+    finally:
+        os.close(descriptor)
+    return True
+
+
+def spawn(
+    argv: Sequence[str | os.PathLike[str]],
+    *,
+    stdin: Stream = subprocess.DEVNULL,
+    stdout: Stream = None,
+    stderr: Stream = None,
+    pass_fds: Sequence[int] = (),
+    env: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+) -> "subprocess.Popen[bytes]":
+    """Start a child that the kernel kills when the thread that started it ends, so also when this process is killed.
+
+    The thread, not the process: that is how Linux means PR_SET_PDEATHSIG. Whoever starts a long-lived child does it from
+    a thread that lives as long.
+    """
+    return subprocess.Popen(
+        argv,
+        stdin=stdin,
+        stdout=stdout,
+        stderr=stderr,
+        pass_fds=pass_fds,
+        env=env,
+        cwd=cwd,
+        preexec_fn=_tie_to(os.getpid()),  # noqa: PLW1509 - two system calls, prepared before the fork
+    )
+
+
+def _tie_to(parent: int) -> Callable[[], None]:
+    # PyDLL keeps the interpreter's lock during the call: nothing in the new child may wait for a lock that another thread held.
+    prctl = ctypes.PyDLL(None).prctl
+    arguments = tuple(ctypes.c_ulong(value) for value in (signal.SIGKILL, 0, 0, 0))
+
+    def tie() -> None:
+        prctl(_PR_SET_PDEATHSIG, *arguments)
+        if os.getppid() != parent:  # the parent died before the tie held
+            os._exit(127)
+
+    return tie
+
+
+@contextmanager
+def child(argv: Sequence[str | os.PathLike[str]], **options: object) -> Iterator["subprocess.Popen[bytes]"]:
+    """Run a child during the block, as spawn() does; what is left of it at the end of the block is killed."""
+    process = spawn(argv, **options)  # type: ignore[arg-type]
+    try:
+        yield process
+    finally:
+        stop(process)
+
+
+def stop(process: "subprocess.Popen[bytes]", grace: float = 0.0) -> int:
+    """End a child of ours and reap it: SIGTERM and `grace` seconds if any, then SIGKILL. Returns its exit status."""
+    if grace and process.poll() is None:
+        process.terminate()
+        try:
+            return process.wait(grace)
+        except subprocess.TimeoutExpired:
+            pass
+    if process.poll() is None:
+        process.kill()
+    return process.wait()

@@ -1,0 +1,46 @@
+"""How much memory and disk this host has left for machines."""
+
+import os
+from pathlib import Path
+
+_CGROUPS = Path("/sys/fs/cgroup")
+
+
+def free_memory() -> int:
+    """Tell how many bytes new processes may take before somebody is hurt, within the limits of our cgroup."""
+    lines = Path("/proc/meminfo").read_text().splitlines()
+    available = next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:"))
+    return min([available, *_cgroup_room(Path("/proc/self/cgroup").read_text(), _CGROUPS)])
+
+
+def free_disk(path: Path) -> int:
+    """Tell how many bytes this user may still write under `path`, which need not exist yet."""
+    existing = next(place for place in (path, *path.parents) if place.exists())
+    found = os.statvfs(existing)
+    return found.f_bavail * found.f_frsize
+
+
+def _cgroup_room(membership: str, root: Path) -> list[int]:
+    """The room left under each cgroup v2 limit above us; files in the page cache can be dropped and count as free."""
+    own = next((line[3:] for line in membership.splitlines() if line.startswith("0::")), "/")
+    group = root / own.lstrip("/")
+    rooms = []
+    for level in (group, *group.parents):
+        if not level.is_relative_to(root):
+            break
+        limit = _read(level / "memory.max")
+        if limit.isdigit():
+            rooms.append(max(0, int(limit) - int(_read(level / "memory.current")) + _droppable(level)))
+    return rooms
+
+
+def _droppable(group: Path) -> int:
+    lines = _read(group / "memory.stat").splitlines()
+    return next((int(line.split()[1]) for line in lines if line.startswith("inactive_file ")), 0)
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text().strip()
+    except OSError:  # no such controller here, or a container's own view
+        return ""

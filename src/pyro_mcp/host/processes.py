@@ -1,6 +1,5 @@
 """Processes of this host: start one that cannot outlive us, and recognise one that was recorded earlier."""
 
-import ctypes
 import os
 import signal
 import subprocess
@@ -82,11 +81,13 @@ def spawn(
         pass_fds=pass_fds,
         env=env,
         cwd=cwd,
-        preexec_fn=_tie_to(os.getpid()),  # noqa: PLW1509 - two system calls, prepared before the fork
+        preexec_fn=_tie_to(os.getpid()),  # two system calls, prepared before the fork
     )
 
 
 def _tie_to(parent: int) -> Callable[[], None]:
+    import ctypes  # 10 ms, which nobody pays who starts nothing
+
     # PyDLL keeps the interpreter's lock during the call: nothing in the new child may wait for a lock that another thread held.
     prctl = ctypes.PyDLL(None).prctl
     arguments = tuple(ctypes.c_ulong(value) for value in (signal.SIGKILL, 0, 0, 0))

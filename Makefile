@@ -1,0 +1,32 @@
+# Every target installs what is missing first (scripts/setup): a clone with git, make and python3 is enough.
+MAKEFLAGS += --no-print-directory
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check smoke-run generated
+
+BIN := .venv/bin
+
+help: ## Show the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## Install missing system packages, uv and the locked Python environment
+	@scripts/setup
+
+demo: setup ## A short tour on real machines
+	@$(BIN)/pyro demo
+
+test: setup ## Unit and contract tests, then tests on real machines (one worker)
+	@$(BIN)/pyro env pull debian:12
+	@$(BIN)/pytest tests/unit tests/contract tests/vm
+
+check: setup ## Format, lint, strict types, import order, generated files up to date
+	@$(BIN)/ruff format --check
+	@$(BIN)/ruff check
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/python scripts/surface.py --check
+
+smoke-run: setup ## Run every example on a real machine
+	@$(BIN)/pytest tests/smoke
+
+generated: setup ## Write the generated files anew
+	@$(BIN)/python scripts/surface.py --write

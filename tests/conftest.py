@@ -1,0 +1,1 @@
+"""What every tier of the tests shares."""

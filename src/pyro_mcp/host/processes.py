@@ -86,7 +86,7 @@ def spawn(
 
 
 def _tie_to(parent: int) -> Callable[[], None]:
-    import ctypes  # 10 ms, which nobody pays who starts nothing
+    import ctypes  # 4 ms, which nobody pays who starts nothing
 
     # PyDLL keeps the interpreter's lock during the call: nothing in the new child may wait for a lock that another thread held.
     prctl = ctypes.PyDLL(None).prctl

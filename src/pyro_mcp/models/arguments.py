@@ -1,0 +1,127 @@
+"""Every concept that callers pass in, described once: its sentence, its limits, and the check that all doors share."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, BinaryIO, Literal
+
+from pyro_mcp.errors import InvalidRequest
+from pyro_mcp.models.encoding import JsonObject
+from pyro_mcp.models.run import OnOutput
+
+# The kernel's own limits (MAX_ARG_STRLEN, and a quarter of an 8 MiB stack for all of argv and env together), so that the
+# refusal comes before a machine does.
+_LONGEST_WORD = 128 * 1024 - 1
+_LONGEST_COMMAND = 2 * 1024 * 1024
+
+
+@dataclass(frozen=True, kw_only=True)
+class Argument:
+    """What an annotation says about a value: `text` for people and models, limits for everybody.
+
+    `also` checks what limits cannot say: it is given the value and answers what is wrong with it, or None. `wire` is the
+    type that the other doors take where it is narrower than the SDK's.
+    """
+
+    text: str
+    pattern: str | None = None
+    minimum: float | None = None
+    maximum: float | None = None
+    also: Callable[[object], str | None] | None = None
+    hint: str | None = None
+    wire: type | None = None
+
+    def fault(self, value: object) -> str | None:
+        """Tell what is wrong with `value`, completing "NAME …"; None when nothing is."""
+        if self.pattern is not None and not (isinstance(value, str) and re.fullmatch(self.pattern, value)):
+            return f"{_shown(value)} is not of the form {self.pattern}"
+        if self.minimum is not None or self.maximum is not None:
+            return self._range_fault(value)
+        return self.also(value) if self.also is not None else None
+
+    def _range_fault(self, value: object) -> str | None:
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            return f"{_shown(value)} is not a number"
+        if self.minimum is not None and not value >= self.minimum:  # "not >=" refuses NaN as well
+            return f"is {value:g}; the least is {self.minimum:g}"
+        if self.maximum is not None and not value <= self.maximum:
+            return f"is {value:g}; the most is {self.maximum:g}"
+        return None
+
+    def json_schema(self) -> JsonObject:
+        """The same as JSON Schema keywords."""
+        facts = {"pattern": self.pattern, "minimum": self.minimum, "maximum": self.maximum}
+        return {"description": self.text, **{key: fact for key, fact in facts.items() if fact is not None}}
+
+
+@dataclass(frozen=True)
+class SdkOnly:
+    """Marks a parameter that only a Python caller can give; the other doors have their own way."""
+
+
+def check(name: str, value: object, argument: Argument) -> None:
+    """Raise InvalidRequest when the argument called `name` cannot be taken."""
+    if fault := argument.fault(value):
+        raise InvalidRequest(f"{name} {fault}", hint=argument.hint or f"{name}: {argument.text}")
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def _command_fault(value: object) -> str | None:
+    words = [value] if isinstance(value, str) else value
+    if not isinstance(words, Sequence) or not all(isinstance(word, str) for word in words):
+        return f"{_shown(value)} is neither a string nor a list of strings"
+    if not words or not words[0].strip():
+        return "is empty"
+    if any("\0" in word for word in words):
+        return "contains a NUL character, which no program can be given"
+    sizes = [len(word.encode(errors="surrogateescape")) for word in words]
+    if max(sizes) > _LONGEST_WORD or sum(sizes) > _LONGEST_COMMAND:
+        return f"is {sum(sizes)} bytes long, more than the kernel takes"
+    return None
+
+
+def _env_fault(value: object) -> str | None:
+    if not isinstance(value, Mapping):
+        return f"{_shown(value)} is not a mapping of names to values"
+    for key, item in value.items():
+        if not isinstance(key, str) or not isinstance(item, str):
+            return f"has {_shown(key)}, whose name and value are not both strings"
+        if not key or "=" in key or "\0" in key + item:
+            return f"has {_shown(key)}: a name must not be empty or contain '=', and neither may contain NUL"
+    return None
+
+
+EnvironmentRef = Annotated[
+    str,
+    Argument(
+        text="Root filesystem, e.g. debian:12.",
+        pattern=r"^[a-z0-9][a-z0-9._/-]*(:[\w.-]+)?$",
+        hint="An environment's name looks like debian:12; `pyro env list` shows them.",
+    ),
+]
+Command = Annotated[
+    str | Sequence[str],
+    Argument(
+        text="String for sh -c, or list of words.",
+        also=_command_fault,
+        hint="Give a string for `sh -c`, or a list of words; on the command line, after --.",
+    ),
+]
+EnvMapping = Annotated[Mapping[str, str], Argument(text="Variables to add.", also=_env_fault)]
+Stdin = Annotated[
+    str | bytes | BinaryIO | None,
+    Argument(text="The command's input.", wire=str),
+]
+VcpuCount = Annotated[int, Argument(text="Virtual CPUs.", minimum=1, maximum=32)]
+MemMib = Annotated[int, Argument(text="Memory in MiB.", minimum=128, maximum=1024 * 1024)]
+# A week: longer than any command that somebody waits for.
+TimeoutSeconds = Annotated[
+    float, Argument(text="Stop the command after this.", minimum=0.1, maximum=7 * 24 * 3600)
+]
+OutputListener = Annotated[OnOutput | None, SdkOnly()]
+RequiredIsolation = Literal["hardware"] | None
+RequiredConfinement = Literal["full"] | None

@@ -1,0 +1,36 @@
+"""Models as JSON: one object, whatever the operation answered."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import fields, is_dataclass
+from datetime import UTC, datetime
+from pathlib import PurePath
+
+JsonValue = None | bool | int | float | str | list["JsonValue"] | dict[str, "JsonValue"]
+JsonObject = dict[str, JsonValue]
+
+
+def as_object(result: object, plural: str | None = None) -> JsonObject:
+    """Turn an operation's answer into one JSON object; a list stands under its plural."""
+    value = as_json(result)
+    if isinstance(value, dict):
+        return value
+    if plural is None:
+        raise TypeError(f"{type(result).__name__} is neither a model nor a list of models")
+    return {plural: value}
+
+
+def as_json(value: object) -> JsonValue:
+    """Turn a model, or whatever may stand in one, into what json.dumps takes."""
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    if is_dataclass(value):
+        return {field.name: as_json(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, Mapping):
+        return {str(key): as_json(item) for key, item in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, bytes | bytearray):
+        return [as_json(item) for item in value]
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    if isinstance(value, PurePath):
+        return str(value)
+    raise TypeError(f"{type(value).__name__} does not belong in a model")

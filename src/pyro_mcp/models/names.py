@@ -1,0 +1,24 @@
+"""Write a guest's file name, which is bytes, so that it fits into text and JSON."""
+
+import base64
+import re
+
+_UNDECODABLE = re.compile("[\udc80-\udcff%]")
+
+
+def display_name(name: bytes) -> str:
+    """Give a name as text: as it is when it is UTF-8, else with `%` and every stray byte percent-escaped."""
+    try:
+        return name.decode()
+    except UnicodeDecodeError:
+        text = name.decode(errors="surrogateescape")
+        return _UNDECODABLE.sub(lambda found: f"%{ord(found.group()) & 0xFF:02X}", text)
+
+
+def exact_name(name: bytes) -> str | None:
+    """Give the bytes in base64 where `display_name` had to escape, else None."""
+    try:
+        name.decode()
+    except UnicodeDecodeError:
+        return base64.b64encode(name).decode()
+    return None

@@ -1,0 +1,123 @@
+"""The SDK's client, whose methods are the declarations that the other doors are derived from."""
+
+import os
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, TypeVar
+
+from pyro_mcp.errors import InvalidRequest
+from pyro_mcp.models.arguments import (
+    Command,
+    EnvironmentRef,
+    EnvMapping,
+    MemMib,
+    OutputListener,
+    RequiredConfinement,
+    RequiredIsolation,
+    Stdin,
+    TimeoutSeconds,
+    VcpuCount,
+)
+from pyro_mcp.models.environment import EnvironmentInfo
+from pyro_mcp.models.run import RunRequest, RunResult
+from pyro_mcp.operations.declare import EVERYWHERE, FULL, Profile, operation
+from pyro_mcp.operations.engine import Engine
+from pyro_mcp.operations.vm import input_of, run_command, words_of
+
+if TYPE_CHECKING:
+    from pyro_mcp.mcp_server.server import PyroServer
+
+_NO_VARIABLES: Mapping[str, str] = {}
+Word = TypeVar("Word", bound=str)
+
+
+class Pyro:
+    """The client. Making one is free: nothing is started or written before the first call.
+
+    `require_isolation="hardware"` and `require_confinement="full"` refuse with HostUnfit rather than fall back; the
+    variables PYRO_REQUIRE_ISOLATION and PYRO_REQUIRE_CONFINEMENT say the same. `output_limit` bounds how many bytes of
+    each stream an answer keeps (head and tail; default: everything). `engine` stands in for pyro's own.
+    """
+
+    def __init__(
+        self,
+        *,
+        require_isolation: RequiredIsolation = None,
+        require_confinement: RequiredConfinement = None,
+        output_limit: int | None = None,
+        engine: Engine | None = None,
+    ) -> None:
+        self._isolation: RequiredIsolation = _required(
+            "PYRO_REQUIRE_ISOLATION", require_isolation, "hardware"
+        )
+        self._confinement: RequiredConfinement = _required(
+            "PYRO_REQUIRE_CONFINEMENT", require_confinement, "full"
+        )
+        self._output_limit = output_limit
+        self._given_engine = engine
+
+    @operation("vm_run", effect="changes", profiles=EVERYWHERE, cli=("run",))
+    def run(
+        self,
+        environment: EnvironmentRef,
+        command: Command,
+        *,
+        env: EnvMapping = _NO_VARIABLES,
+        stdin: Stdin = None,
+        vcpu_count: VcpuCount = 1,
+        mem_mib: MemMib = 1024,
+        timeout_seconds: TimeoutSeconds = 600,
+        on_output: OutputListener = None,
+    ) -> RunResult:
+        """Run one command in a throwaway Linux machine without network; nothing of it remains afterwards.
+
+        A command that fails is an answer, not an error. The answer holds the output as text; with `on_output` it is told
+        as it comes instead, as the stream's name and bytes, and the answer's is empty. `stdin` may be an open file.
+        """
+        request = RunRequest(
+            environment=environment,
+            command=words_of(command),
+            env=dict(env),
+            stdin=input_of(stdin),
+            vcpu_count=vcpu_count,
+            mem_mib=mem_mib,
+            timeout_seconds=timeout_seconds,
+            require_isolation=self._isolation,
+            require_confinement=self._confinement,
+        )
+        return run_command(self._engine, request, on_output, self._output_limit)
+
+    @operation("vm_list_environments", effect="reads", profiles=FULL, cli=("env", "list"))
+    def environments(self) -> list[EnvironmentInfo]:
+        """List the environments that machines can boot, with state, size and digest."""
+        return self._engine.environments()
+
+    def create_server(self, profile: Profile = "workspace-full") -> "PyroServer":
+        """Make an MCP server that offers this client's operations, as many as the profile has."""
+        from pyro_mcp.mcp_server.server import PyroServer  # the mcp package takes 0.9 s to import
+
+        return PyroServer(self, profile)
+
+    @property
+    def _engine(self) -> Engine:
+        if self._given_engine is None:
+            from pyro_mcp.workspaces.engine import Engine as OwnEngine  # not needed to declare anything
+
+            self._given_engine = OwnEngine()
+        return self._given_engine
+
+
+def create_server(profile: Profile = "workspace-full") -> "PyroServer":
+    """Make an MCP server with pyro's own settings; `.run()` serves standard input and output."""
+    from pyro_mcp.mcp_server.server import ANSWER_BYTES
+
+    return Pyro(output_limit=ANSWER_BYTES).create_server(profile)
+
+
+def _required(variable: str, given: Word | None, only: Word) -> Word | None:
+    """What the caller asked for, else what the variable does; both know one word."""
+    asked = given if given is not None else os.environ.get(variable) or None
+    if asked is None:
+        return None
+    if asked != only:
+        raise InvalidRequest(f"{variable} is {asked!r}", hint=f"It can be {only!r}, or unset.")
+    return only

@@ -1,0 +1,48 @@
+"""Throwaway machines: one command, one machine, gone afterwards."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import BinaryIO
+
+from pyro_mcp.errors import InvalidRequest
+from pyro_mcp.host.interruption import current_interruption
+from pyro_mcp.models.run import OnOutput, RunRequest, RunResult
+from pyro_mcp.operations.engine import Engine
+from pyro_mcp.operations.output import KeptOutput
+
+
+def words_of(command: str | Sequence[str]) -> str | tuple[str, ...]:
+    """Freeze a command; a string stays one, for `sh -c`."""
+    return command if isinstance(command, str) else tuple(command)
+
+
+def input_of(stdin: str | bytes | BinaryIO | None) -> bytes | int | None:
+    """Turn what a caller gave as input into the bytes themselves or a descriptor to read them from."""
+    if stdin is None or isinstance(stdin, bytes):
+        return stdin
+    if isinstance(stdin, str):
+        return stdin.encode()
+    try:
+        return stdin.fileno()
+    except (AttributeError, OSError):
+        raise InvalidRequest(
+            f"stdin is a {type(stdin).__name__} that no descriptor stands behind",
+            hint="Give str, bytes, or a file that has a fileno(); read an in-memory file first.",
+        ) from None
+
+
+def run_command(
+    engine: Engine, request: RunRequest, on_output: OnOutput | None, limit: int | None
+) -> RunResult:
+    """Run, and keep the output in the answer unless `on_output` takes it."""
+    if on_output is not None:
+        return engine.run(request, on_output, current_interruption())
+    kept = {"stdout": KeptOutput(limit), "stderr": KeptOutput(limit)}
+    result = engine.run(request, lambda stream, data: kept[stream].add(data), current_interruption())
+    return replace(
+        result,
+        stdout=kept["stdout"].text(),
+        stderr=kept["stderr"].text(),
+        stdout_truncated=kept["stdout"].truncated,
+        stderr_truncated=kept["stderr"].truncated,
+    )

@@ -1,0 +1,1 @@
+"""The product: what a user can do with a workspace, one file each."""

@@ -1,0 +1,124 @@
+"""Run the build tools where they can neither outlive pyro nor reach past their own directory's owner.
+
+Everything runs in a process and a mount namespace of its own: when the first process of it dies, the kernel kills the rest
+and drops its mounts. Root needs no more; anybody else also gets a user namespace in which he is root and his subordinate
+ids are the other users.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from pyro_mcp.errors import HostUnfit, LimitReached, PyroError
+from pyro_mcp.host.processes import child
+
+# Enough to hold apt's complaint about every mirror, and little enough to read.
+_LAST_LINES = 30
+_PACKAGES = {
+    "unshare": "util-linux",
+    "newuidmap": "uidmap",
+    "mmdebstrap": "mmdebstrap",
+    "mksquashfs": "squashfs-tools",
+    "sqfstar": "squashfs-tools",
+}
+# C, so that messages can be recognised; no variable of the user's reaches a maintainer script but the proxy's.
+_KEPT_VARIABLES = ("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
+
+
+# Turns a tool's last words into the error that its caller should see; None when they say nothing special.
+Diagnose = Callable[[str], PyroError | None]
+
+
+def wrapped(argv: Sequence[str], *, privileged: bool) -> list[str]:
+    """Give the command line that runs `argv` in namespaces of its own (as root in them)."""
+    own_users = [] if privileged else ["--user", "--map-auto", "--map-root-user"]
+    return ["unshare", *own_users, "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "--", *argv]
+
+
+def require_tools(*names: str) -> None:
+    """Raise HostUnfit, naming the Debian packages, when a program is not installed."""
+    needed = ["unshare", *names] if os.geteuid() == 0 else ["unshare", "newuidmap", *names]
+    missing = [name for name in needed if shutil.which(name, path=_search_path()) is None]
+    if missing:
+        packages = " ".join(sorted({_PACKAGES[name] for name in missing}))
+        raise HostUnfit(
+            f"building needs {' and '.join(missing)}",
+            hint=f"Install what is missing: sudo apt-get install {packages}",
+        )
+
+
+def run(
+    argv: Sequence[str],
+    *,
+    scratch: Path,
+    on_line: Callable[[str], None] = lambda _line: None,
+    diagnose: Diagnose = lambda _last_words: None,
+    settings: Mapping[str, str] | None = None,
+) -> None:
+    """Run a build tool to its end, handing each line it prints to `on_line`.
+
+    It dies with the calling thread. Raises what `diagnose` makes of its last words, LimitReached when the disk is full,
+    HostUnfit otherwise, always with the last words as details.
+    """
+    command = wrapped(argv, privileged=os.geteuid() == 0)
+    last: deque[str] = deque(maxlen=_LAST_LINES)
+    output = subprocess.PIPE
+    with child(
+        command, stdout=output, stderr=subprocess.STDOUT, env=_variables(scratch) | dict(settings or {})
+    ) as tool:
+        assert tool.stdout is not None
+        for line in tool.stdout:
+            text = line.decode(errors="replace").rstrip()
+            last.append(text)
+            on_line(text)
+        status = tool.wait()
+    if status != 0:
+        last_words = "\n".join(last)
+        raise diagnose(last_words) or _failure(argv[0], status, last_words)
+
+
+def remove_tree(directory: Path) -> None:
+    """Remove a directory of ours, also where files in it belong to our subordinate users; silent when it is gone."""
+    try:
+        shutil.rmtree(directory)
+    except FileNotFoundError:
+        pass
+    except PermissionError:
+        run(["rm", "-rf", "--one-file-system", "--", str(directory)], scratch=directory.parent)
+
+
+def _failure(tool: str, status: int, last_words: str) -> PyroError:
+    if "No space left on device" in last_words or "Disk quota exceeded" in last_words:
+        return LimitReached(
+            "the disk is full",
+            details=last_words,
+            hint="Free some room (pyro env prune may), then try again.",
+        )
+    if "unshare" in last_words or "newuidmap" in last_words or "uid_map" in last_words:
+        return HostUnfit("user namespaces do not work here", details=last_words, hint=_namespaces_hint())
+    return HostUnfit(f"{tool} failed with status {status}", details=last_words)
+
+
+def _namespaces_hint() -> str:
+    if os.geteuid() == 0:
+        return "Building makes mounts, which this container does not allow: run pyro on the host, or with CAP_SYS_ADMIN."
+    return (
+        "Building without root needs user namespaces, the package uidmap, and a range in /etc/subuid and /etc/subgid: "
+        "sudo usermod --add-subuids 100000-165535 --add-subgids 100000-165535 $USER. On Ubuntu 23.10 and later also "
+        "sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0. Or run `sudo pyro`."
+    )
+
+
+def _variables(scratch: Path) -> dict[str, str]:
+    kept = {name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ}
+    return {"PATH": _search_path(), "LC_ALL": "C.UTF-8", "TMPDIR": str(scratch), "HOME": "/root"} | kept
+
+
+def _search_path() -> str:
+    # An ordinary user's PATH often lacks the directories that mmdebstrap and its helpers look in.
+    return os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/local/sbin", "/usr/sbin", "/sbin"])

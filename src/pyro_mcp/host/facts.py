@@ -33,7 +33,7 @@ def boot_id() -> str:
 def file_identity(path: str) -> str:
     """Name a file as it is now; empty when there is none."""
     try:
-        found = os.stat(path)
+        found = Path(path).stat()
     except OSError:
         return ""
     return f"{path}:{found.st_size}:{found.st_mtime_ns}:{found.st_ino}"

@@ -1,0 +1,83 @@
+"""The directory of one machine: made before anything else of it, locked by its owner, found again when the owner is dead.
+
+A directory whose lock can be taken belongs to nobody: whatever is in it was left behind by a crash.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from pyro_mcp.host.paths import Paths, private_directory
+
+_LOCK = "lock"
+_NEW = ".new-"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A machine's directory and socket, held by `lock` (a descriptor that the keeper inherits)."""
+
+    machine_id: str
+    directory: Path
+    socket: Path
+    lock: int
+
+
+def claim(paths: Paths, machine_id: str) -> Place:
+    """Make and lock the directory of a new machine; appears under its name only once it is locked."""
+    machines = private_directory(paths.state / "machines")
+    runtime = private_directory(paths.runtime)
+    unnamed = machines / f"{_NEW}{os.getpid()}-{machine_id}"
+    unnamed.mkdir(mode=0o700)
+    lock = os.open(unnamed / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    directory = machines / machine_id
+    unnamed.rename(directory)
+    return Place(machine_id, directory, runtime / f"{machine_id}.sock", lock)
+
+
+def release(place: Place) -> None:
+    """Remove a machine's directory and socket and let go of its lock."""
+    with suppress(OSError):
+        place.socket.unlink()
+    shutil.rmtree(place.directory, ignore_errors=True)
+    os.close(place.lock)
+
+
+def clear_left_behind(paths: Paths) -> list[str]:
+    """Remove what machines left whose owners are dead; returns their ids. Costs a listing when there is nothing."""
+    return [machine_id for machine_id in _candidates(paths.state / "machines") if _clear(paths, machine_id)]
+
+
+def _candidates(machines: Path) -> Iterator[str]:
+    try:
+        yield from sorted(place.name for place in machines.iterdir())
+    except FileNotFoundError:
+        return
+
+
+def _clear(paths: Paths, name: str) -> bool:
+    directory = paths.state / "machines" / name
+    if name.startswith(_NEW):
+        if Path("/proc", name.removeprefix(_NEW).split("-")[0]).exists():
+            return False  # just being made
+        shutil.rmtree(directory, ignore_errors=True)
+        return True
+    try:
+        lock = os.open(directory / _LOCK, os.O_RDWR | os.O_CLOEXEC)
+    except OSError:
+        shutil.rmtree(directory, ignore_errors=True)  # half removed by somebody who was killed at it
+        return True
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(lock)
+        return False
+    release(Place(name, directory, paths.runtime / f"{name}.sock", lock))
+    return True

@@ -1,0 +1,87 @@
+"""What a keeper is told when it is started: one JSON object, read back into frozen values."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from pyro_mcp.qemu.confine import Walls
+from pyro_mcp.qemu.installed import QemuInstall
+from pyro_mcp.qemu.process import DriveFiles, Launch, LayerFile
+from pyro_mcp.qemu.templates import Template
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What tells a clone from its twins; clock and entropy are added at the moment of the restore."""
+
+    hostname: str
+    machine_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Leash:
+    """What ends the machine by itself."""
+
+    # The machine ends with the connection that started it: nobody else knows of a throwaway.
+    with_client: bool
+
+
+@dataclass(frozen=True, slots=True)
+class KeeperPlan:
+    """One machine to restore and hold."""
+
+    machine_id: str
+    directory: Path
+    socket: Path
+    launch: Launch
+    template: Template
+    identity: Identity
+    seeded: bool
+    leash: Leash
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self), default=str)
+
+    @classmethod
+    def from_json(cls, text: str) -> KeeperPlan:
+        plan = json.loads(text)
+        return cls(
+            machine_id=plan["machine_id"],
+            directory=Path(plan["directory"]),
+            socket=Path(plan["socket"]),
+            launch=_launch(plan["launch"]),
+            template=_template(plan["template"]),
+            identity=Identity(**plan["identity"]),
+            seeded=plan["seeded"],
+            leash=Leash(**plan["leash"]),
+        )
+
+
+# The only layer without types: JSON that our own other half has just written.
+_Json = dict[str, Any]
+
+
+def _launch(value: _Json) -> Launch:
+    fields = dict(value)
+    install = dict(value["install"])
+    fields["install"] = QemuInstall(
+        **{**install, "libraries": tuple(install["libraries"]), "data": tuple(install["data"])}
+    )
+    fields["kernel_arguments"] = tuple(value["kernel_arguments"])
+    fields["drives"] = tuple(_drive(drive) for drive in value["drives"])
+    fields["walls"] = Walls(**value["walls"])
+    for name in ("kernel", "initrd", "log"):
+        fields[name] = Path(value[name])
+    return Launch(**fields)
+
+
+def _drive(value: _Json) -> DriveFiles:
+    layers = tuple(LayerFile(Path(layer["path"]), layer["format"]) for layer in value["layers"])
+    return DriveFiles(value["name"], layers, value["writable"])
+
+
+def _template(value: _Json) -> Template:
+    return Template(value["digest"], Path(value["memory"]), Path(value["state"]), Path(value["notes"]))

@@ -1,0 +1,129 @@
+"""Bring a frozen machine to life: restore it, tell it who it is, attach its disk."""
+
+from __future__ import annotations
+
+import base64
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+from pyro_mcp.errors import GuestFailed
+from pyro_mcp.guest.faults import error_from
+from pyro_mcp.guest.greeting import greet
+from pyro_mcp.host.waiting import wait_until
+from pyro_mcp.keeper.plan import KeeperPlan
+from pyro_mcp.qemu.memory import leave_note, shared_memory
+from pyro_mcp.qemu.process import Qemu, launch
+from pyro_mcp.qemu.templates import Template, leave_memory_out
+from pyro_wire.events import Answered, Failed
+from pyro_wire.frames import ProtocolError
+from pyro_wire.mux import Mux
+
+# A restore takes 50 to 150 ms; a host that swaps needs longer, and no host needs this long.
+_RESTORE_SECONDS = 30.0
+_ENTROPY_BYTES = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """A machine that runs and knows who it is."""
+
+    qemu: Qemu
+    mux: Mux
+    restore_ms: int
+    attach_ms: int
+
+
+@contextmanager
+def restored(plan: KeeperPlan) -> Iterator[Restored]:
+    """Hold a restored machine during the block; QEMU is gone at its end."""
+    template = plan.template
+    memory = shared_memory(template.digest, template.memory, template.notes)
+    note = leave_note(template.notes, memory)
+    try:
+        began = time.monotonic()
+        with launch(replace(plan.launch, incoming=True), memory, memory_shared=False) as qemu:
+            _load(qemu, template)
+            mux = greet(qemu.agent, _watcher(qemu))
+            answered = time.monotonic()
+            _attach(qemu, mux, plan)
+            attached = time.monotonic()
+            yield Restored(qemu, mux, _ms(answered - began), _ms(attached - answered))
+    finally:
+        note.unlink(missing_ok=True)
+        os.close(memory)
+
+
+def _load(qemu: Qemu, template: Template) -> None:
+    deadline = time.monotonic() + _RESTORE_SECONDS
+    leave_memory_out(qemu, deadline)
+    state = os.open(template.state, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        qemu.monitor.execute("getfd", deadline=deadline, descriptor=state, fdname="state")
+    finally:
+        os.close(state)
+    qemu.monitor.execute("migrate-incoming", deadline=deadline, uri="fd:state")
+    wait_until(
+        lambda: qemu.monitor.migrated(deadline),
+        what="QEMU to load the frozen machine",
+        timeout=_RESTORE_SECONDS,
+        still_possible=qemu.check_alive,
+    )
+    qemu.monitor.execute("cont", deadline=deadline)
+
+
+def _attach(qemu: Qemu, mux: Mux, plan: KeeperPlan) -> None:
+    check = _watcher(qemu)
+    stream = mux.open(
+        {
+            "verb": "attach",
+            "clock_ns": time.time_ns(),
+            "entropy": base64.b64encode(os.urandom(_ENTROPY_BYTES)).decode(),
+            "machine_id": plan.identity.machine_id,
+            "hostname": plan.identity.hostname,
+            "seed": plan.seeded,
+            "disk": True,
+        }
+    )
+    qemu.agent.settimeout(0.1)
+    while stream in mux:
+        check()
+        _exchange(qemu, mux)
+
+
+def _exchange(qemu: Qemu, mux: Mux) -> None:
+    while mux.backlog:
+        mux.wrote(qemu.agent.send(mux.outgoing()))
+    try:
+        data = qemu.agent.recv(65536)
+    except TimeoutError:
+        return
+    if not data:
+        raise qemu.death("the machine closed its line while its disk was attached")
+    try:
+        happened = mux.receive(data)
+    except ProtocolError as error:
+        raise GuestFailed("the machine does not speak our protocol", details=str(error)) from error
+    for event in happened:
+        if isinstance(event, Failed):
+            raise error_from(event.fault)
+        if not isinstance(event, Answered):
+            raise GuestFailed("the machine spoke before it was asked")
+
+
+def _watcher(qemu: Qemu) -> Callable[[], None]:
+    deadline = time.monotonic() + _RESTORE_SECONDS
+
+    def check() -> None:
+        qemu.drain_console()
+        qemu.check_alive()
+        if time.monotonic() > deadline:
+            raise qemu.death("the restored machine did not answer in time")
+
+    return check
+
+
+def _ms(seconds: float) -> int:
+    return round(seconds * 1000)

@@ -1,0 +1,93 @@
+"""Disk files: the blank ones a machine starts from, and the layers a workspace grows on top."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+from pyro_mcp.errors import HostUnfit, LimitReached
+from pyro_mcp.host.locks import exclusive
+from pyro_mcp.qemu.installed import INSTALL_HINT
+from pyro_mcp.qemu.process import LayerFile
+
+# A template is frozen with this much seed in its drive, so that any real seed image can stand in at a restore.
+SEED_BYTES = 64 << 30
+_JOURNAL_MIB = 16
+
+
+class DiskStore:
+    """The blank disks of this host, made once per size and never written again."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+
+    def empty_seed(self) -> LayerFile:
+        """Give the sparse file that stands for "no seed"."""
+        return LayerFile(self._made("seed-empty-v1.raw", lambda path: _sparse(path, SEED_BYTES)))
+
+    def blank(self, size_mib: int) -> LayerFile:
+        """Give a formatted, empty ext4 disk; machines write to layers above it."""
+        return LayerFile(self._made(f"ext4-{size_mib}-v1.raw", lambda path: _format(path, size_mib)))
+
+    def new_layer(self, path: Path, size_mib: int) -> LayerFile:
+        """Make an empty layer for a disk of this size. What lies below it is told to QEMU, not written into it."""
+        pristine = self._made(f"layer-{size_mib}-v1.qcow2", lambda made: _empty_layer(made, size_mib))
+        shutil.copyfile(pristine, path)
+        return LayerFile(path, "qcow2")
+
+    def _made(self, name: str, make: Callable[[Path], None]) -> Path:
+        path = self._directory / name
+        if path.exists():
+            return path
+        with exclusive(self._directory / "lock", what="another pyro to format a disk"):
+            if not path.exists():
+                _make_whole(path, make)
+        return path
+
+
+def _make_whole(path: Path, make: Callable[[Path], None]) -> None:
+    unfinished = path.with_name(f"{path.name}.new")
+    unfinished.unlink(missing_ok=True)
+    try:
+        make(unfinished)
+        with unfinished.open("rb") as file:
+            os.fsync(file.fileno())
+    except OSError as error:
+        unfinished.unlink(missing_ok=True)
+        raise LimitReached("a blank disk cannot be written", details=str(error)) from error
+    unfinished.replace(path)
+
+
+def _sparse(path: Path, size: int) -> None:
+    with path.open("xb") as file:
+        file.truncate(size)
+
+
+def _format(path: Path, size_mib: int) -> None:
+    _sparse(path, size_mib << 20)
+    # The journal is what makes kill -9 harmless: without one the first kill in mid-write broke the disk. Inode
+    # tables of a sparse file are zero already.
+    _run(
+        [
+            *("mkfs.ext4", "-q", "-F", "-m", "0", "-L", "pyro", "-J", f"size={_JOURNAL_MIB}"),
+            *("-E", "lazy_itable_init=1,lazy_journal_init=1", "-O", "^resize_inode", str(path)),
+        ],
+        package="e2fsprogs",
+    )
+
+
+def _empty_layer(path: Path, size_mib: int) -> None:
+    _run(["qemu-img", "create", "-q", "-f", "qcow2", str(path), f"{size_mib}M"], package="qemu-utils")
+
+
+def _run(command: list[str], *, package: str) -> None:
+    try:
+        subprocess.run(command, check=True, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    except FileNotFoundError as error:
+        hint = INSTALL_HINT if package == "qemu-utils" else f"sudo apt-get install {package}"
+        raise HostUnfit(f"{command[0]} is not installed", hint=hint) from error
+    except subprocess.CalledProcessError as error:
+        raise HostUnfit(f"{command[0]} failed", details=error.stderr.strip()) from error

@@ -1,0 +1,225 @@
+"""Freeze a booted machine once, so that every later start is a restore.
+
+A template is a directory: `memory` (guest RAM, sparse), `state` (QEMU's devices) and `about.json` (what makes it valid).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import socket
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from pyro_mcp.errors import GuestFailed, LimitReached
+from pyro_mcp.host.locks import exclusive
+from pyro_mcp.host.waiting import wait_until
+from pyro_mcp.progress import step
+from pyro_mcp.qemu.command import Accelerator
+from pyro_mcp.qemu.installed import QemuInstall
+from pyro_mcp.qemu.memory import empty_memory, save_memory
+from pyro_mcp.qemu.process import Launch, Qemu, launch
+from pyro_mcp.qemu.qmp import Value
+
+# A cold boot takes 3 to 6 s emulated on an idle host; a busy one has been seen to take ten times that.
+BOOT_SECONDS = 90.0
+_SAVE_SECONDS = 30.0
+_FORMAT = 1
+# `Ready` waits until the guest's agent answers on the given socket; its second argument raises once QEMU is dead.
+Ready = Callable[[socket.socket, Callable[[], None]], object]
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateKey:
+    """Everything a frozen machine depends on, and nothing else."""
+
+    environment: str
+    kit: str
+    qemu: str
+    accelerator: Accelerator
+    cpu: str
+    host_cpu: str
+    kernel_arguments: tuple[str, ...]
+    vcpu_count: int
+    mem_mib: int
+    disk_mib: int
+    format: int = _FORMAT
+
+    @property
+    def digest(self) -> str:
+        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()[:32]
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A frozen machine, ready to be restored any number of times."""
+
+    digest: str
+    memory: Path
+    state: Path
+    notes: Path
+
+
+class TemplateStore:
+    """The frozen machines of this host, by key."""
+
+    def __init__(self, cache: Path, runtime: Path) -> None:
+        self._cache = cache
+        self._runtime = runtime
+
+    def ensure(self, key: TemplateKey, plan: Launch, ready: Ready) -> Template:
+        """Give the template of `key`; boot `plan` and freeze it when there is none that is whole."""
+        found = self.find(key)
+        if found is not None:
+            return found
+        with exclusive(self._cache / f"{key.digest}.lock", what="another pyro to freeze this machine"):
+            return self.find(key) or self._build(key, plan, ready)
+
+    def find(self, key: TemplateKey) -> Template | None:
+        """Give the template of `key` if it is there and whole."""
+        directory = self._cache / key.digest
+        template = Template(key.digest, directory / "memory", directory / "state", self._runtime / key.digest)
+        return template if _is_whole(template, directory / "about.json") else None
+
+    def discard(self, template: Template) -> None:
+        """Remove a template that does not restore; the next start makes it anew."""
+        shutil.rmtree(template.memory.parent, ignore_errors=True)
+
+    def _build(self, key: TemplateKey, plan: Launch, ready: Ready) -> Template:
+        final = self._cache / key.digest
+        unfinished = self._cache / f"{key.digest}.new"
+        for leftover in (unfinished, final):
+            shutil.rmtree(leftover, ignore_errors=True)
+        try:
+            unfinished.mkdir(parents=True)
+            retries = _freeze_with_retry(key, plan, ready, unfinished)
+            _write_about(unfinished, key, retries)
+            unfinished.rename(final)
+        except OSError as error:
+            raise LimitReached("a template cannot be written", details=str(error)) from error
+        finally:
+            shutil.rmtree(unfinished, ignore_errors=True)
+        found = self.find(key)
+        if found is None:
+            raise GuestFailed("a template was written and is not whole", details=str(final))
+        return found
+
+
+def _freeze_with_retry(key: TemplateKey, plan: Launch, ready: Ready, directory: Path) -> list[str]:
+    """Boot and freeze; a boot that hangs is tried once more, and that is recorded."""
+    with step(f"freezing a {key.mem_mib} MiB machine") as progress:
+        try:
+            _freeze(key, plan, ready, directory)
+            return []
+        except GuestFailed as error:
+            progress.note(f"the first boot failed, once more: {error.brief}")
+            for name in ("memory", "state"):
+                (directory / name).unlink(missing_ok=True)
+            _freeze(key, plan, ready, directory)
+            return [str(error)]
+
+
+def _freeze(key: TemplateKey, plan: Launch, ready: Ready, directory: Path) -> None:
+    memory = empty_memory(key.digest, key.mem_mib << 20)
+    log = directory / "qemu.log"
+    try:
+        with launch(replace(plan, incoming=False, log=log), memory, memory_shared=True) as qemu:
+            ready(qemu.agent, _watcher(qemu))
+            _save_state(qemu, directory / "state")
+        save_memory(memory, directory / "memory")
+    finally:
+        os.close(memory)
+
+
+def _watcher(qemu: Qemu) -> Callable[[], None]:
+    """Raise once QEMU is dead or the boot's time is up, with the console in hand."""
+    deadline = time.monotonic() + BOOT_SECONDS
+
+    def check() -> None:
+        qemu.drain_console()
+        qemu.check_alive()
+        if time.monotonic() > deadline:
+            raise qemu.death(f"the machine did not come up in {BOOT_SECONDS:.0f} s")
+
+    return check
+
+
+def _save_state(qemu: Qemu, path: Path) -> None:
+    deadline = time.monotonic() + _SAVE_SECONDS
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    try:
+        qemu.monitor.execute("stop", deadline=deadline)
+        leave_memory_out(qemu, deadline)
+        qemu.monitor.execute("getfd", deadline=deadline, descriptor=descriptor, fdname="state")
+        qemu.monitor.execute("migrate", deadline=deadline, uri="fd:state")
+        wait_until(
+            lambda: qemu.monitor.migrated(deadline),
+            what="QEMU to save its state",
+            timeout=_SAVE_SECONDS,
+            still_possible=qemu.check_alive,
+        )
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def leave_memory_out(qemu: Qemu, deadline: float) -> None:
+    """Tell QEMU that guest memory is shared with us and no part of the state it saves or loads."""
+    capability: Value = {"capability": "x-ignore-shared", "state": True}
+    qemu.monitor.execute("migrate-set-capabilities", deadline=deadline, capabilities=[capability])
+
+
+def _write_about(directory: Path, key: TemplateKey, retries: list[str]) -> None:
+    state = (directory / "state").read_bytes()
+    about = {
+        "key": asdict(key),
+        "state_sha256": hashlib.sha256(state).hexdigest(),
+        "memory": _fingerprint(directory / "memory"),
+        "retries": retries,
+    }
+    with (directory / "about.json").open("x") as file:
+        json.dump(about, file, indent=1)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _is_whole(template: Template, about_path: Path) -> bool:
+    try:
+        about = json.loads(about_path.read_text())
+        state = hashlib.sha256(template.state.read_bytes()).hexdigest()
+        return bool(state == about["state_sha256"] and _fingerprint(template.memory) == about["memory"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
+def _fingerprint(path: Path) -> list[int]:
+    """What changes when a file is cut or written: reading a gigabyte at every start would cost more than the restore."""
+    status = path.stat()
+    return [status.st_size, status.st_mtime_ns, status.st_blocks, status.st_ino]
+
+
+def machine_cpu(install: QemuInstall, accelerator: Accelerator) -> tuple[str, str]:
+    """Give the CPU model for a machine and what of the host it depends on."""
+    if accelerator == "kvm":
+        return "host", install.host_cpu
+    # Five-level page tables make every miss of an emulated TLB one step dearer.
+    return "max,la57=off", ""
+
+
+def boot_arguments(install: QemuInstall, accelerator: Accelerator) -> tuple[str, ...]:
+    """Give the kernel's arguments for a machine under this accelerator."""
+    quick = (
+        "quiet",
+        "panic=-1",
+        "reboot=t",
+        "mitigations=off",
+        "nokaslr",
+        "audit=0",
+        "rcupdate.rcu_expedited=1",
+    )
+    calibrated = (f"tsc_early_khz={install.tsc_khz}",) if accelerator == "tcg" else ()
+    return ("console=ttyS0", *quick, "cgroup_no_v1=all", "8250.nr_uarts=1", *calibrated)

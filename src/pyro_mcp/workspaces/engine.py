@@ -1,0 +1,42 @@
+"""The engine: the one place where the parts of pyro are put together."""
+
+from __future__ import annotations
+
+from pyro_mcp.environments.store import EnvironmentStore
+from pyro_mcp.environments.values import EnvironmentListing
+from pyro_mcp.host.interruption import Interruption
+from pyro_mcp.host.paths import Paths
+from pyro_mcp.models.environment import EnvironmentInfo
+from pyro_mcp.models.run import OnOutput, RunRequest, RunResult
+from pyro_mcp.workspaces.machines import MachineShop
+from pyro_mcp.workspaces.run import run_in_throwaway
+
+
+class Engine:
+    """Everything pyro can do on this host. Synchronous, and safe to use from many threads."""
+
+    def __init__(self, paths: Paths | None = None) -> None:
+        self.paths = paths or Paths.from_environment()
+        self._environments = EnvironmentStore(self.paths)
+        self._shop = MachineShop(self.paths, self._environments)
+
+    def run(
+        self, request: RunRequest, on_output: OnOutput | None = None, interrupted: Interruption | None = None
+    ) -> RunResult:
+        """Run one command in a throwaway machine of its environment, which is built first if need be."""
+        return run_in_throwaway(self._shop, self._environments, request, on_output, interrupted)
+
+    def environments(self) -> list[EnvironmentInfo]:
+        """Tell every environment that can be named, built or not."""
+        return [_info(listing) for listing in self._environments.list()]
+
+
+def _info(listing: EnvironmentListing) -> EnvironmentInfo:
+    return EnvironmentInfo(
+        name=listing.name,
+        state="available" if listing.built else "not_pulled",
+        summary=listing.summary,
+        digest=listing.digest,
+        size_bytes=listing.size,
+        built_at=listing.built_at,
+    )

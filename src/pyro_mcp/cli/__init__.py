@@ -1,0 +1,1 @@
+"""The `pyro` command line."""

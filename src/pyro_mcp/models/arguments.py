@@ -98,7 +98,7 @@ def _env_fault(value: object) -> str | None:
 EnvironmentRef = Annotated[
     str,
     Argument(
-        text="Root filesystem, e.g. debian:12.",
+        text="debian:12 (git, python3, curl), debian:12-build (adds compilers, pip, node) or debian:12-base.",
         pattern=r"^[a-z0-9][a-z0-9._/-]*(:[\w.-]+)?$",
         hint="An environment's name looks like debian:12; `pyro env list` shows them.",
     ),

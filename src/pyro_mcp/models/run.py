@@ -13,7 +13,7 @@ OnOutput = Callable[[StreamName, bytes], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunRequest:
-    """A checked request. A string command is for `sh -c`, a tuple is argv; `stdin` is the input itself or a descriptor to read."""
+    """A checked request: a string command is for `sh -c`, a tuple is argv; `stdin` is the input itself or a descriptor."""
 
     environment: str
     command: str | tuple[str, ...]

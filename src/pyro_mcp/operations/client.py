@@ -2,7 +2,8 @@
 
 import os
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, TypeVar
+from copy import copy
+from typing import TYPE_CHECKING, Self, TypeVar
 
 from pyro_mcp.errors import InvalidRequest
 from pyro_mcp.models.arguments import (
@@ -34,8 +35,7 @@ class Pyro:
     """The client. Making one is free: nothing is started or written before the first call.
 
     `require_isolation="hardware"` and `require_confinement="full"` refuse with HostUnfit rather than fall back; the
-    variables PYRO_REQUIRE_ISOLATION and PYRO_REQUIRE_CONFINEMENT say the same. `output_limit` bounds how many bytes of
-    each stream an answer keeps (head and tail; default: everything). `engine` stands in for pyro's own.
+    variables PYRO_REQUIRE_ISOLATION and PYRO_REQUIRE_CONFINEMENT say the same. `engine` stands in for pyro's own.
     """
 
     def __init__(
@@ -43,7 +43,6 @@ class Pyro:
         *,
         require_isolation: RequiredIsolation = None,
         require_confinement: RequiredConfinement = None,
-        output_limit: int | None = None,
         engine: Engine | None = None,
     ) -> None:
         self._isolation: RequiredIsolation = _required(
@@ -52,7 +51,7 @@ class Pyro:
         self._confinement: RequiredConfinement = _required(
             "PYRO_REQUIRE_CONFINEMENT", require_confinement, "full"
         )
-        self._output_limit = output_limit
+        self._output_limit: int | None = None
         self._given_engine = engine
 
     @operation("vm_run", effect="changes", profiles=EVERYWHERE, cli=("run",))
@@ -68,7 +67,8 @@ class Pyro:
         timeout_seconds: TimeoutSeconds = 600,
         on_output: OutputListener = None,
     ) -> RunResult:
-        """Run one command in a throwaway Linux machine without network; nothing of it remains afterwards.
+        """Run one command in a throwaway Linux machine without network. Use it to try or check something apart from this
+        computer; nothing of it remains.
 
         A command that fails is an answer, not an error. The answer holds the output as text; with `on_output` it is told
         as it comes instead, as the stream's name and bytes, and the answer's is empty. `stdin` may be an open file.
@@ -91,6 +91,12 @@ class Pyro:
         """List the environments that machines can boot, with state, size and digest."""
         return self._engine.environments()
 
+    def bounded(self, output_limit: int) -> Self:
+        """Give the same client with answers that keep at most this many bytes of each stream: its head and its tail."""
+        twin = copy(self)
+        twin._output_limit = output_limit
+        return twin
+
     def create_server(self, profile: Profile = "workspace-full") -> "PyroServer":
         """Make an MCP server that offers this client's operations, as many as the profile has."""
         from pyro_mcp.mcp_server.server import PyroServer  # the mcp package takes 0.9 s to import
@@ -108,9 +114,7 @@ class Pyro:
 
 def create_server(profile: Profile = "workspace-full") -> "PyroServer":
     """Make an MCP server with pyro's own settings; `.run()` serves standard input and output."""
-    from pyro_mcp.mcp_server.server import ANSWER_BYTES
-
-    return Pyro(output_limit=ANSWER_BYTES).create_server(profile)
+    return Pyro().create_server(profile)
 
 
 def _required(variable: str, given: Word | None, only: Word) -> Word | None:

@@ -42,17 +42,24 @@ class Operation:
     cli: tuple[str, ...]
     method: Callable[..., object]
     parameters: tuple[Parameter, ...]
-    returns: str
+    returns: object
 
     @property
     def summary(self) -> str:
         """The first sentence of the docstring: what the operation does."""
-        return self.description.split("\n", 1)[0]
+        return self.description.partition(". ")[0].rstrip(".") + "."
 
     @property
     def description(self) -> str:
         """The docstring's first paragraph: what it does and when to use it."""
-        return inspect.cleandoc(self.method.__doc__ or "").split("\n\n", 1)[0]
+        return inspect.cleandoc(self.method.__doc__ or "").split("\n\n", 1)[0].replace("\n", " ")
+
+    @property
+    def plural(self) -> str | None:
+        """What a list that it answers is called in JSON; None when it answers one model."""
+        items = get_args(self.returns)
+        plural = getattr(items[0], "plural", None) if items else None
+        return plural if isinstance(plural, str) else None
 
     def parameters_in(self, profile: Profile) -> tuple[Parameter, ...]:
         """The arguments that a profile offers: a narrower one has fewer."""
@@ -65,7 +72,7 @@ def operation(
     effect: Effect,
     profiles: Profiles,
     cli: tuple[str, ...],
-    only_in: Mapping[str, Profiles] = {},  # noqa: B006 - read only
+    only_in: Mapping[str, Profiles] = {},
 ) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Make a method of the SDK an operation of all doors; its arguments are checked before it is entered.
 
@@ -89,8 +96,7 @@ def operation(
             for name, argument in described.items()
             if argument is not None
         )
-        returns = str(signature.return_annotation)
-        declared = Operation(name, effect, profiles, cli, method, parameters, returns)
+        declared = Operation(name, effect, profiles, cli, checked, parameters, signature.return_annotation)
         checked.__dict__["__operation__"] = declared
         return checked
 

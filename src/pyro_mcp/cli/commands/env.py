@@ -1,0 +1,69 @@
+"""`pyro env`: the environments on this host. For people: a machine pulls what it needs by itself."""
+
+import click
+
+from pyro_mcp.cli.derive import as_json_option, derived
+from pyro_mcp.cli.progress import shown_progress
+from pyro_mcp.cli.render import json_text, one_environment, size
+from pyro_mcp.environments.store import EnvironmentStore
+from pyro_mcp.host.paths import Paths
+
+
+@click.group()
+def env() -> None:
+    """The root filesystems that machines boot."""
+
+
+env.add_command(derived("vm_list_environments"))
+
+
+@env.command()
+@click.argument("environments", metavar="ENVIRONMENT...", nargs=-1, required=True)
+@click.option("--refresh", is_flag=True, help="Build anew from the archive as it is today.")
+@click.option("-q", "--quiet", is_flag=True, help="No progress on stderr.")
+@as_json_option
+def pull(environments: tuple[str, ...], refresh: bool, quiet: bool, as_json: bool) -> None:
+    """Build environments from Debian's signed archive, with what boots them.
+
+    What is there already stays as it is. Killed half-way, it leaves nothing that the next pull trips over.
+    """
+    store = _store()
+    for name in environments:  # a misspelt second name is told before the first is built
+        store.find(name)
+    with shown_progress(quiet=quiet):
+        for name in environments:
+            store.ensure(name, refresh=refresh)
+        store.kit(refresh=refresh)
+    found = [store.inspect(name) for name in environments]
+    if as_json:
+        click.echo(json_text(found, "environments"))
+    elif not quiet:
+        for item in found:
+            click.echo(f"{item.name}  {size(item.size)}  {(item.digest or '-')[:12]}")
+
+
+@env.command()
+@click.argument("environment")
+@click.option("--verify", is_flag=True, help="Read every byte of it and compare.")
+@as_json_option
+def inspect(environment: str, verify: bool, as_json: bool) -> None:
+    """Show an environment: what it is made of, where it is, what a command gets in it."""
+    with shown_progress():
+        found = _store().inspect(environment, verify=verify)
+    click.echo(json_text(found) if as_json else one_environment(found))
+
+
+@env.command()
+@as_json_option
+def prune(as_json: bool) -> None:
+    """Free the disk space of environments and kits that no recipe of today leads to."""
+    with shown_progress():
+        freed = _store().prune()
+    things = "thing" if len(freed.digests) == 1 else "things"
+    click.echo(
+        json_text(freed) if as_json else f"{len(freed.digests)} {things}, {size(freed.freed_bytes)} freed"
+    )
+
+
+def _store() -> EnvironmentStore:
+    return EnvironmentStore(Paths.from_environment())

@@ -1,0 +1,29 @@
+"""`pyro mcp`: the MCP server. The mcp package takes most of a second to import, so only `serve` does."""
+
+import click
+
+from pyro_mcp.operations.catalogue import PROFILES
+from pyro_mcp.operations.client import create_server
+from pyro_mcp.operations.declare import Profile
+
+
+@click.group()
+def mcp() -> None:
+    """The MCP server for chat hosts."""
+
+
+@mcp.command()
+@click.option(
+    "--profile",
+    type=click.Choice(PROFILES),
+    default="workspace-full",
+    show_default=True,
+    help="How much of pyro to offer; a smaller one costs a model less to read.",
+)
+def serve(profile: Profile) -> None:
+    """Serve MCP on standard input and output until the input ends.
+
+    \b
+    claude mcp add pyro -- pyro mcp serve --profile vm-run
+    """
+    create_server(profile).run()

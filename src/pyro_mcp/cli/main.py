@@ -1,0 +1,101 @@
+"""The `pyro` command: its names, and the one translation of errors. A command's module loads when the command runs."""
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from importlib import import_module
+
+import click
+
+from pyro_mcp.errors import PyroError
+
+# Name: (where the command is, the line that help shows). Here, so that `pyro --help` imports nothing but click; a test
+# holds the lines equal to the commands' own.
+_COMMANDS: Mapping[str, tuple[str, str]] = {
+    "run": ("pyro_mcp.cli.commands.run:run", "Run one command in a throwaway Linux machine without network."),
+    "env": ("pyro_mcp.cli.commands.env:env", "The root filesystems that machines boot."),
+    "mcp": ("pyro_mcp.cli.commands.mcp:mcp", "The MCP server for chat hosts."),
+    "demo": ("pyro_mcp.cli.commands.demo:demo", "Take a short tour on real machines."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group that knows its commands by name and loads the one that is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        module, _, name = _COMMANDS[cmd_name][0].partition(":")
+        found = getattr(import_module(module), name)
+        assert isinstance(found, click.Command)
+        return found
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in _COMMANDS.items()])
+
+
+def _show_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        click.echo(f"pyro {version('pyro-mcp')}")
+        ctx.exit()
+
+
+@click.group(
+    cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_show_version,
+    help="Show the version.",
+)
+def pyro() -> None:
+    """Small Linux machines of their own, for coding agents and the people who run them."""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and exit; never shows a traceback for what a user can cause."""
+    sys.exit(run_cli(sys.argv[1:] if arguments is None else list(arguments)))
+
+
+def run_cli(arguments: list[str]) -> int:
+    """Run the command line and give its exit status."""
+    # What `run` reports may be a command's own status; pyro's own troubles must not look like one.
+    failed = 125 if arguments[:1] == ["run"] else None
+    try:
+        answer = pyro.main(arguments, prog_name="pyro", standalone_mode=False)
+        sys.stdout.flush()
+        return answer if isinstance(answer, int) else 0
+    except PyroError as error:
+        _tell(error.brief, error.details, error.hint)
+        return failed or error.exit_status
+    except click.ClickException as error:
+        _tell(error.format_message(), None, _usage_hint(error))
+        return failed or 2
+    except (KeyboardInterrupt, click.Abort):
+        return 130
+    except BrokenPipeError:
+        # Whoever read our output has gone: nothing to say, and nobody to say it to, at the interpreter's exit either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return 141
+
+
+def _tell(brief: str, details: str | None, hint: str | None) -> None:
+    click.echo(f"error: {brief}", err=True)
+    if details:
+        click.echo("\n".join(f"  {line}" for line in details.splitlines()), err=True)
+    if hint:
+        click.echo(f"hint: {hint}", err=True)
+
+
+def _usage_hint(error: click.ClickException) -> str:
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    return f"{context.command_path if context else 'pyro'} --help shows what it takes."

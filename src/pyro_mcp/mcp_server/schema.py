@@ -1,0 +1,110 @@
+"""Operations as JSON Schema: closed, and as short as they can be, for a model reads every character of every tool."""
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+from functools import cache
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from pyro_mcp.errors import InvalidRequest
+from pyro_mcp.operations.declare import Operation, Parameter, Profile
+
+# JSON Schema is by nature a tree of anything; it is built here, handed to the SDK, and read by nobody else.
+Schema = dict[str, Any]
+
+
+def input_schema(operation: Operation, profile: Profile) -> Schema:
+    """What a tool takes in this profile."""
+    offered = operation.parameters_in(profile)
+    required = [parameter.name for parameter in offered if parameter.required]
+    return {
+        "type": "object",
+        "properties": {parameter.name: _property(parameter) for parameter in offered},
+        **({"required": required} if required else {}),
+        "additionalProperties": False,
+    }
+
+
+def output_schema(operation: Operation) -> Schema:
+    """What a tool's structured content looks like."""
+    schema = _compact(_adapter(operation.returns).json_schema(mode="serialization"))
+    if operation.plural is None:
+        return schema
+    definitions = {"$defs": schema.pop("$defs")} if "$defs" in schema else {}
+    return {
+        "type": "object",
+        "properties": {operation.plural: schema},
+        "required": [operation.plural],
+        **definitions,
+    }
+
+
+def arguments_from(operation: Operation, profile: Profile, given: Mapping[str, object]) -> dict[str, object]:
+    """Read a tool call's arguments; raises InvalidRequest that names what is wrong, and the near name of an unknown one."""
+    offered = {parameter.name: parameter for parameter in operation.parameters_in(profile)}
+    for name in given:
+        if name not in offered:
+            near = get_close_matches(name, offered, n=1)
+            hint = f"Did you mean {near[0]}?" if near else f"It takes: {', '.join(offered) or 'nothing'}."
+            raise InvalidRequest(f"{operation.name} has no argument {name!r}", hint=hint)
+    missing = [name for name, parameter in offered.items() if parameter.required and name not in given]
+    if missing:
+        raise InvalidRequest(f"{operation.name} needs {' and '.join(missing)}", hint=_texts(offered, missing))
+    # null for an optional argument is how some models say "not given".
+    meant = {name: value for name, value in given.items() if value is not None or offered[name].required}
+    return {name: _value(offered[name], value) for name, value in meant.items()}
+
+
+def _value(parameter: Parameter, given: object) -> object:
+    try:
+        return _adapter(parameter.type).validate_python(given)
+    except ValidationError as error:
+        what = error.errors(include_url=False)[0]["msg"]
+        raise InvalidRequest(
+            f"{parameter.name}: {what[:1].lower()}{what[1:]}",
+            hint=f"{parameter.name}: {parameter.argument.text}",
+        ) from None
+
+
+def _texts(offered: Mapping[str, Parameter], names: list[str]) -> str:
+    return " ".join(f"{name}: {offered[name].argument.text}" for name in names)
+
+
+def _property(parameter: Parameter) -> Schema:
+    schema = _compact(_adapter(parameter.type).json_schema())
+    schema |= parameter.argument.json_schema()
+    if not parameter.required and parameter.default not in (None, (), {}):
+        schema["default"] = parameter.default
+    return schema
+
+
+@cache
+def _adapter(taken: Any) -> TypeAdapter[object]:
+    return TypeAdapter(taken)
+
+
+def _compact(schema: Schema) -> Schema:
+    """Leave out titles, defaults and class docstrings, and say "or null" in the shortest way."""
+    kept: Schema = {}
+    for key, value in schema.items():
+        if key in ("properties", "$defs"):  # names of ours, not keywords
+            kept[key] = {name: _compact(item) for name, item in value.items()}
+        elif key not in ("title", "default", "description"):
+            kept[key] = _compact_value(value)
+    return _without_null_branch(kept)
+
+
+def _compact_value(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_compact_value(item) for item in value]
+    return _compact(value) if isinstance(value, dict) else value
+
+
+def _without_null_branch(schema: Schema) -> Schema:
+    branches = schema.get("anyOf", [])
+    others = [branch for branch in branches if branch != {"type": "null"}]
+    if len(branches) == 2 and len(others) == 1 and "type" in others[0] and "enum" not in others[0]:
+        rest = {key: value for key, value in schema.items() if key != "anyOf"}
+        return {**rest, **others[0], "type": [others[0]["type"], "null"]}
+    return schema

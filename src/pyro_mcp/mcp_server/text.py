@@ -1,0 +1,61 @@
+"""Answers and errors as a model reads them: short, facts first, the next useful step at the end."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from pyro_mcp.errors import PyroError
+from pyro_mcp.models.environment import EnvironmentInfo
+from pyro_mcp.models.run import RunResult
+
+
+def run_text(result: RunResult) -> str:
+    """How it ended, then what it said."""
+    walls = f"isolation {result.isolation}, confinement {result.confinement}"
+    lines = [f"{_ending(result)} after {result.duration_ms / 1000:.2f} s in {result.environment} ({walls})"]
+    for name, text in (("stdout", result.stdout), ("stderr", result.stderr)):
+        if text:
+            lines += [f"--- {name}", text.rstrip("\n")]
+    if not result.stdout and not result.stderr:
+        lines.append("(no output)")
+    if step := _next_step(result):
+        lines += ["---", step]
+    return "\n".join(lines)
+
+
+def environments_text(found: Sequence[EnvironmentInfo]) -> str:
+    """One line per environment."""
+    lines = [f"{item.name} ({item.state.replace('_', ' ')}): {item.summary}" for item in found]
+    return "\n".join(
+        [*lines, "One that is not pulled is built when it is first used, which takes a minute or more."]
+    )
+
+
+def error_text(error: PyroError) -> str:
+    """The code for programs, then what went wrong and what to do."""
+    return f"{error.code}: {error}"
+
+
+def _ending(result: RunResult) -> str:
+    if result.outcome == "timed_out":
+        return "timed out: the command and all it started were killed"
+    if result.outcome in ("interrupted", "killed"):
+        return f"{result.outcome} before it finished"
+    if result.signal is not None:
+        return f"ended by signal {result.signal}"
+    return f"exit_code {result.exit_code}"
+
+
+def _next_step(result: RunResult) -> str | None:
+    if result.outcome == "timed_out":
+        return "Give a larger timeout_seconds, or a command that does less."
+    if result.stdout_truncated or result.stderr_truncated:
+        return "The middle of the output was cut. Run it again with less output, e.g. through tail or grep."
+    if result.exit_code == 127:
+        return "Command not found: this environment may lack the program."
+    return None
+
+
+# How an operation's answer is put into text, by the operation's name.
+TEXTS: Mapping[str, Callable[..., str]] = {
+    "vm_run": run_text,
+    "vm_list_environments": environments_text,
+}

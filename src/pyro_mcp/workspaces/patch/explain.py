@@ -1,0 +1,57 @@
+"""Put a rejected patch into words that help to write a better one."""
+
+from collections.abc import Iterator
+
+from pyro_mcp.models.nearest import LineDifference, NearMatch
+from pyro_mcp.models.patch import HunkOutcome, PatchedFile, PatchReport
+
+_DESCRIBED = 8  # hunks: who has more wrong than this starts again from the first
+
+
+def explain_rejection(report: PatchReport) -> tuple[str, str]:
+    """Give one line for all, and the details file by file."""
+    wrong = [file for file in report.files if not file.applied]
+    hunks = sum(not hunk.applied for file in wrong for hunk in file.hunks)
+    what = f"{hunks} hunks in {len(wrong)} files" if hunks else f"{len(wrong)} files"
+    lines = list(_describe_files(wrong))
+    return f"the patch does not apply: {what} of {len(report.files)} do not fit", "\n".join(lines)
+
+
+def _describe_files(files: list[PatchedFile]) -> Iterator[str]:
+    left = _DESCRIBED
+    for file in files:
+        yield f"{file.path}: {file.reason}"
+        for hunk in file.hunks:
+            if not hunk.applied and left > 0:
+                left -= 1
+                yield from _describe_hunk(hunk)
+
+
+def _describe_hunk(hunk: HunkOutcome) -> Iterator[str]:
+    yield f"  hunk {hunk.hunk} (line {hunk.patch_line} of the patch): {hunk.reason}"
+    if hunk.candidates:
+        yield (
+            "    it would fit at lines "
+            + ", ".join(map(str, hunk.candidates))
+            + ": add unchanged lines around it"
+        )
+    for near in hunk.nearest:
+        yield from describe_near(near)
+
+
+def describe_near(near: NearMatch) -> Iterator[str]:
+    """Give a near match as indented lines: where, and what differs."""
+    yield f"    nearest: lines {near.start_line}-{near.end_line} ({near.similarity:.0%} alike)"
+    for difference in near.differences:
+        yield from _describe_difference(difference)
+
+
+def _describe_difference(one: LineDifference) -> Iterator[str]:
+    if one.wanted is None:
+        yield f"      line {one.line} is only in the file: {one.file!r}"
+    elif one.file is None:
+        yield f"      not in the file: {one.wanted!r}"
+    else:
+        yield f"      line {one.line} differs in {one.difference.replace('_', ' ')}:"
+        yield f"        wanted {one.wanted!r}"
+        yield f"        is     {one.file!r}"

@@ -1,0 +1,1 @@
+"""Text as files have it: quoted names, and the place somebody probably meant."""

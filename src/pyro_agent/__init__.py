@@ -1,0 +1,1 @@
+"""The program inside the guest: it carries out the host's requests and decides nothing."""

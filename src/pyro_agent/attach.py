@@ -1,0 +1,149 @@
+"""Verb `attach`: give a restored machine its disk, its time and its identity.
+
+Until then it is an exact copy of its template: same clock, same random state, same names.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import os
+import random
+import re
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from pyro_agent import mounts, system
+from pyro_agent.requests import Request
+from pyro_wire import messages
+from pyro_wire.faults import FaultError
+from pyro_wire.messages import Message, MessageError
+
+# 256 bits twice over: the generator's whole state must be unlike its twin's.
+_LEAST_ENTROPY = 64
+_MOST_ENTROPY = 4096
+_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
+_MACHINE_ID = re.compile(r"[0-9a-f]{32}")
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What makes one clone different from its twins."""
+
+    clock_ns: int
+    entropy: bytes
+    machine_id: str
+    hostname: str
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A checked `attach` request."""
+
+    identity: Identity
+    seed: bool
+    disk: bool
+    env_defaults: dict[str, str]
+
+    @classmethod
+    def from_message(cls, message: Message) -> Attachment:
+        """Check every field; raise MessageError for the first that is wrong."""
+        return cls(
+            Identity(
+                clock_ns=messages.integer(message, "clock_ns", low=0, high=2**62),
+                entropy=_entropy(messages.text(message, "entropy")),
+                machine_id=_matching(_MACHINE_ID, message, "machine_id"),
+                hostname=_matching(_NAME, message, "hostname"),
+            ),
+            seed=messages.flag(message, "seed", default=False),
+            disk=messages.flag(message, "disk", default=True),
+            env_defaults=messages.text_map(message, "env_defaults"),
+        )
+
+
+class Attach(Request):
+    """Take identity and disk, then answer with the milliseconds each part took."""
+
+    def start(self, message: Message) -> None:
+        """Do it all at once: before it, there is nothing else this machine could do."""
+        if self.machine.root is not None:
+            raise FaultError("conflict", "this machine has its disk already")
+        wanted = Attachment.from_message(message)
+        spent: dict[str, float] = {}
+        with _timed(spent, "identity"):
+            take_identity(wanted.identity)
+        root = self._mount(wanted, spent)
+        with _timed(spent, "files"):
+            write_names(root, wanted.identity)
+        self.machine.attached(root, disk=wanted.disk, env_defaults=wanted.env_defaults)
+        self.answer({"ms": {part: round(ms, 1) for part, ms in spent.items()}})
+
+    def _mount(self, wanted: Attachment, spent: dict[str, float]) -> int:
+        for mount in mounts.plan_disk(disk=wanted.disk, seed=wanted.seed):
+            with _timed(spent, mount.part):
+                mounts.carry_out(mount)
+        with _timed(spent, "disk"):
+            mounts.make_folders()
+        root: int | None = None
+        for mount in mounts.plan_root(seed=wanted.seed):
+            with _timed(spent, mount.part):
+                mounts.carry_out(mount, root)
+            if root is None:
+                root = os.open(mounts.ROOT, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+        assert root is not None
+        return root
+
+
+def take_identity(identity: Identity) -> None:
+    """Set clock and hostname, and make every random source unlike the twins'."""
+    time.clock_settime_ns(time.CLOCK_REALTIME, identity.clock_ns)
+    system.add_entropy(identity.entropy)
+    random.seed()  # lived through the freeze, hence equal in all clones
+    socket.sethostname(identity.hostname)
+
+
+def write_names(root: int, identity: Identity) -> None:
+    """Write the files that programs read the machine's identity from, and make sure of /proc and /tmp."""
+    name = identity.hostname
+    mounts.write_text(root, "etc/machine-id", identity.machine_id + "\n")
+    mounts.write_text(root, "etc/hostname", name + "\n")
+    mounts.write_text(root, "etc/hosts", hosts_file(mounts.read_text(root, "etc/hosts"), name))
+    os.close(mounts.open_folder(root, "proc"))
+    os.close(mounts.open_folder(root, "tmp", mode=0o1777))
+
+
+def hosts_file(present: str | None, hostname: str) -> str:
+    """Return what /etc/hosts should hold: what is there (a person may have edited it), and this machine's name."""
+    if not present:
+        return f"127.0.0.1 localhost\n::1 localhost ip6-localhost\n127.0.1.1 {hostname}\n"
+    known = any(hostname in line.split("#")[0].split()[1:] for line in present.splitlines())
+    return present if known else f"{present.rstrip()}\n127.0.1.1 {hostname}\n"
+
+
+@contextmanager
+def _timed(spent: dict[str, float], part: str) -> Iterator[None]:
+    started = time.perf_counter()
+    try:
+        yield
+    finally:
+        spent[part] = spent.get(part, 0.0) + (time.perf_counter() - started) * 1000
+
+
+def _entropy(encoded: str) -> bytes:
+    try:
+        fresh = base64.b64decode(encoded, validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise MessageError(f"entropy: not base64: {error}") from None
+    if not _LEAST_ENTROPY <= len(fresh) <= _MOST_ENTROPY:
+        raise MessageError(f"entropy: {_LEAST_ENTROPY} to {_MOST_ENTROPY} bytes belong here")
+    return fresh
+
+
+def _matching(pattern: re.Pattern[str], message: Message, name: str) -> str:
+    value = messages.text(message, name)
+    if not pattern.fullmatch(value):
+        raise MessageError(f"{name}: does not look like one")
+    return value

@@ -1,0 +1,116 @@
+"""Everything that can be done before there is a workspace, done once and then frozen into the template."""
+
+from __future__ import annotations
+
+import fcntl
+import gc
+import os
+import socket
+import stat
+import struct
+import time
+
+from pyro_agent import mounts, system
+from pyro_agent.cgroups import MOUNT as CGROUP_MOUNT
+from pyro_agent.cgroups import Cgroups
+from pyro_agent.helper import DiskHelper
+from pyro_agent.loop import Loop
+from pyro_agent.machine import Machine
+from pyro_agent.pool import Pool
+from pyro_agent.warm import warm
+
+# <linux/if.h>
+_SIOCSIFFLAGS = 0x8914
+_IFF_UP = 1
+
+_NODES = {"null": 3, "zero": 5, "full": 7, "random": 8, "urandom": 9}
+_LINKS = {
+    "fd": "/proc/self/fd",
+    "stdin": "/proc/self/fd/0",
+    "stdout": "/proc/self/fd/1",
+    "stderr": "/proc/self/fd/2",
+    "ptmx": "pts/ptmx",
+}
+
+
+def prepare(port: int) -> tuple[Machine, dict[str, object]]:
+    """Make everything ready and return the machine with the facts that its greeting tells."""
+    protect_agent()
+    mount_environment()
+    make_devices()
+    bring_loopback_up()
+    system.mount("cgroup", CGROUP_MOUNT, "cgroup2", system.MS_NOSUID | system.MS_NODEV | system.MS_NOEXEC)
+    cgroups = Cgroups(total_memory_kib())
+    cgroups.prepare()
+    # Mounts made here from now on appear in the runners' namespaces.
+    system.mount("none", "/", None, system.MS_REC | system.MS_SHARED)
+    warmed = warm(mounts.ENVIRONMENT)
+    # What lives now is shared by all forks; the collector must not copy it page by page.
+    gc.collect()
+    gc.freeze()
+    loop = Loop()
+    pool = Pool(cgroups)
+    machine = Machine(loop, pool, DiskHelper(loop, (port,)))
+    while not pool.full:
+        pool.add()
+    return machine, {"warmed_bytes": warmed, "booted_ms": round(time.monotonic() * 1000)}
+
+
+def protect_agent() -> None:
+    """Let the kernel kill anything but the agent, and let the agent run when everything else wants to."""
+    with open("/proc/self/oom_score_adj", "w") as file:
+        file.write("-1000")
+    os.setpriority(os.PRIO_PROCESS, 0, -10)
+    os.umask(0o022)
+
+
+def mount_environment() -> None:
+    """Mount the read-only lower layer of every workspace's root."""
+    os.makedirs(mounts.ENVIRONMENT, exist_ok=True)
+    system.mount(mounts.ENVIRONMENT_DRIVE, mounts.ENVIRONMENT, "squashfs", system.MS_RDONLY)
+
+
+def make_devices() -> None:
+    """Lay out the /dev and /sys of commands: neither the disks nor the host's port are in it."""
+    umask = os.umask(0)
+    os.makedirs(mounts.DEVICES)
+    system.mount("dev", mounts.DEVICES, "tmpfs", system.MS_NOSUID, "mode=0755")
+    for name, minor in _NODES.items():
+        _make_node(name, 1, minor)
+    _make_node("tty", 5, 0)
+    for name, target in _LINKS.items():
+        os.symlink(target, f"{mounts.DEVICES}/{name}")
+    for name in ("pts", "shm"):
+        os.mkdir(f"{mounts.DEVICES}/{name}")
+    system.mount(
+        "devpts",
+        f"{mounts.DEVICES}/pts",
+        "devpts",
+        system.MS_NOSUID | system.MS_NOEXEC,
+        "newinstance,ptmxmode=0666,mode=0620,gid=5",
+    )
+    system.mount("shm", f"{mounts.DEVICES}/shm", "tmpfs", system.MS_NOSUID | system.MS_NODEV, "mode=1777")
+    os.makedirs(mounts.SYSFS)
+    system.mount(
+        "sysfs",
+        mounts.SYSFS,
+        "sysfs",
+        system.MS_RDONLY | system.MS_NOSUID | system.MS_NODEV | system.MS_NOEXEC,
+    )
+    os.umask(umask)
+
+
+def _make_node(name: str, major: int, minor: int) -> None:
+    os.mknod(f"{mounts.DEVICES}/{name}", stat.S_IFCHR | 0o666, os.makedev(major, minor))
+
+
+def bring_loopback_up() -> None:
+    """Give the machine its only network: itself."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
+        fcntl.ioctl(any_socket, _SIOCSIFFLAGS, struct.pack("16sH14x", b"lo", _IFF_UP))
+
+
+def total_memory_kib() -> int:
+    """Return the machine's memory as its kernel counts it."""
+    with open("/proc/meminfo") as file:
+        return int(file.readline().split()[1])

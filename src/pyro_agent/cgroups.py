@@ -1,0 +1,90 @@
+"""One cgroup per exec, below one for all of them, so that commands can be ended and bounded as a whole."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+
+MOUNT = "/sys/fs/cgroup"
+# All commands of the machine together; the agent itself stays outside, and is never short of CPU or memory.
+_ALL = f"{MOUNT}/commands"
+_CONTROLLERS = "+cpu +memory +pids"
+# What the kernel, the agent and its helpers need to stay alive when commands take all they may.
+_RESERVE_MIB = 64
+
+
+def memory_limit(total_kib: int) -> int:
+    """Return the bytes all commands together may hold, for a machine of this size."""
+    total = total_kib * 1024
+    return total - min(_RESERVE_MIB << 20, total // 4)
+
+
+def process_limit(total_kib: int) -> int:
+    """Return how many processes one command may start: about 250 KiB of memory for each, at most 4096."""
+    return max(256, min(4096, total_kib // 256))
+
+
+class Cgroups:
+    """The hierarchy of the guest."""
+
+    def __init__(self, total_kib: int) -> None:
+        self._processes = str(process_limit(total_kib))
+        self._memory = str(memory_limit(total_kib))
+        self._count = 0
+
+    def prepare(self) -> None:
+        """Switch the controllers on and bound all commands together."""
+        _write(f"{MOUNT}/cgroup.subtree_control", _CONTROLLERS)
+        os.mkdir(_ALL)
+        _write(f"{_ALL}/cgroup.subtree_control", _CONTROLLERS)
+        _write(f"{_ALL}/memory.max", self._memory)
+
+    def create(self) -> Cgroup:
+        """Make one for a command to come."""
+        self._count += 1
+        group = Cgroup(f"{_ALL}/{self._count}")
+        os.mkdir(group.path)
+        _write(f"{group.path}/pids.max", self._processes)
+        return group
+
+
+class Cgroup:
+    """The processes of one command."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+
+    def join(self) -> None:
+        """Move the calling process in."""
+        _write(f"{self.path}/cgroup.procs", "0")
+
+    def kill(self) -> None:
+        """Kill every process in it at once; none can fork its way out."""
+        _write(f"{self.path}/cgroup.kill", "1")
+
+    def ran_out_of_memory(self) -> bool:
+        """Tell whether the kernel killed a process of it for want of memory."""
+        with open(f"{self.path}/memory.events") as file:
+            return oom_kills(file.read()) > 0
+
+    def remove(self) -> None:
+        """Remove it; one that still has a dying process is left behind, empty."""
+        with suppress(OSError):
+            os.rmdir(self.path)
+
+
+def oom_kills(events: str) -> int:
+    """Read the count of processes killed from the text of `memory.events`."""
+    for line in events.splitlines():
+        name, _, value = line.partition(" ")
+        if name == "oom_kill":
+            return int(value)
+    return 0
+
+
+def _write(path: str, value: str) -> None:
+    file = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
+    try:
+        os.write(file, value.encode())
+    finally:
+        os.close(file)

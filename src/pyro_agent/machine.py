@@ -1,0 +1,159 @@
+"""The agent as a whole: what it holds, which verb answers what, and how streams reach their requests."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+from pyro_agent.attach import Attach
+from pyro_agent.command import Command
+from pyro_agent.disk import Freeze, Ping, Sync, Thaw
+from pyro_agent.exec import Exec
+from pyro_agent.helper import DiskHelper
+from pyro_agent.line import Line
+from pyro_agent.log import say
+from pyro_agent.loop import Loop
+from pyro_agent.pool import Pool
+from pyro_agent.requests import Request
+from pyro_agent.runner import Runner
+from pyro_wire import events, messages
+from pyro_wire.faults import Fault
+from pyro_wire.messages import Message, MessageError
+
+# One file per verb group: files, tree, pty, connect, listen and secrets join here.
+VERBS: Mapping[str, type[Request]] = {
+    "attach": Attach,
+    "exec": Exec,
+    "ping": Ping,
+    "sync": Sync,
+    "freeze": Freeze,
+    "thaw": Thaw,
+}
+# A client that runs one command after the other finds the agent busy with the next runner otherwise.
+_REST_S = 0.05
+
+
+class Machine:
+    """What all requests share."""
+
+    def __init__(self, loop: Loop, pool: Pool, helper: DiskHelper) -> None:
+        self.loop = loop
+        self.helper = helper
+        self.root: int | None = None  # a descriptor of the workspace's root, once attached
+        self.disk = False
+        self.commands = 0
+        self._pool = pool
+        self._env_defaults: dict[str, str] = {}
+        self._requests: dict[int, Request] = {}
+        self._dying: dict[int, Runner] = {}
+        self._line: Line | None = None
+        self._resting = False
+
+    def serve(self, port: int, facts: Message) -> None:
+        """Answer the host for as long as the machine lives."""
+        self._line = Line(self.loop, port, facts, self._dispatch)
+        while True:
+            self.loop.step()
+            for request in list(self._requests.values()):
+                request.guarded(request.on_turn)
+                if not request.open:
+                    self._requests.pop(request.stream, None)
+            self._line.settle()
+
+    # -- for requests -------------------------------------------------------------------------------------------
+
+    def attached(self, root: int, *, disk: bool, env_defaults: dict[str, str]) -> None:
+        """Remember the workspace's root: from now on commands can run."""
+        self.root, self.disk, self._env_defaults = root, disk, env_defaults
+
+    def start_command(self, command: Command) -> Runner:
+        """Start a command; pair it with `bury`."""
+        runner = self._pool.start(command, self._env_defaults)
+        self.commands += 1
+        return runner
+
+    def bury(self, runner: Runner, *, dead: bool) -> None:
+        """Take a runner back whose pipes are closed, killing what still lives of it."""
+        self.commands -= 1
+        if dead:
+            self._collect(runner)
+        else:
+            runner.cgroup.kill()
+            self._dying[runner.init] = runner
+            self.loop.watch(runner.pidfd, 1, lambda _: self._collect(runner))
+        self._rest_then_replenish()
+
+    # -- inside -------------------------------------------------------------------------------------------------
+
+    def _collect(self, runner: Runner) -> None:
+        self._dying.pop(runner.init, None)
+        self.loop.forget(runner.pidfd)
+        os.close(runner.pidfd)
+        os.waitpid(runner.init, 0)
+        runner.cgroup.remove()
+
+    def _rest_then_replenish(self) -> None:
+        if not self._resting:
+            self._resting = True
+            self.loop.after(_REST_S, self._replenish)
+
+    def _replenish(self) -> None:
+        """Add one runner per turn while nothing runs, so that a request never waits for more than one fork."""
+        self._resting = False
+        if self.commands or self._pool.full:
+            return
+        try:
+            self._pool.add()
+        except OSError as error:
+            say(f"no new runner: {error}")
+            return
+        if not self._pool.full:
+            self._resting = True
+            self.loop.after(0, self._replenish)
+
+    def _dispatch(self, happened: list[events.Event]) -> None:
+        for event in happened:
+            if isinstance(event, events.Greeted):
+                self._abandon_all()
+            elif isinstance(event, events.Opened):
+                self._open(event)
+            else:
+                self._pass_on(event)
+
+    def _abandon_all(self) -> None:
+        """A new host is there: nobody waits for what the old one asked."""
+        for request in self._requests.values():
+            request.close()
+        self._requests.clear()
+
+    def _open(self, event: events.Opened) -> None:
+        assert self._line is not None
+        mux = self._line.mux
+        try:
+            verb = messages.text(event.message, "verb")
+        except MessageError as error:
+            mux.fail(event.stream, Fault("invalid_request", str(error)))
+            return
+        kind = VERBS.get(verb)
+        if kind is None:
+            mux.fail(event.stream, Fault("invalid_request", f"the agent knows no verb {verb[:40]!r}"))
+            return
+        request = kind(self, mux, event.stream)
+        self._requests[event.stream] = request
+        request.guarded(lambda: request.start(event.message))
+
+    def _pass_on(self, event: events.Event) -> None:
+        assert not isinstance(event, events.Greeted)
+        request = self._requests.get(event.stream)
+        if request is None or not request.open:
+            return
+        if isinstance(event, events.Data):
+            payload = event.payload
+            request.guarded(lambda: request.on_data(payload))
+        elif isinstance(event, events.Ended):
+            request.guarded(request.on_ended)
+        elif isinstance(event, events.Control):
+            message = event.message
+            request.guarded(lambda: request.on_control(message))
+        elif isinstance(event, events.Cancelled):
+            request.guarded(request.on_cancel)

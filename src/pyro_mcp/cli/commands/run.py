@@ -33,7 +33,8 @@ class CommandAfterDashes(click.Command):
         return super().parse_args(ctx, args)
 
     def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
-        return [*super().collect_usage_pieces(ctx), "-- COMMAND..."]
+        own = [piece for piece in super().collect_usage_pieces(ctx) if "EXCESS" not in piece]
+        return [*own, "-- COMMAND..."]
 
 
 @click.command(cls=CommandAfterDashes)

@@ -1,0 +1,135 @@
+"""`pyro demo`: what pyro does, shown on real machines in under a minute once the environment is there."""
+
+import inspect
+import platform
+from collections.abc import Callable
+from dataclasses import dataclass
+from time import monotonic
+
+import click
+
+from pyro_mcp import errors
+from pyro_mcp.cli.progress import shown_progress
+from pyro_mcp.cli.render import ending
+from pyro_mcp.models.run import RunResult, StreamName
+from pyro_mcp.operations.client import Pyro
+
+_ENVIRONMENT = "debian:12"
+_COUNT_CLASSES = """\
+import ast, sys
+tree = ast.parse(sys.stdin.read())
+for node in tree.body:
+    if isinstance(node, ast.ClassDef):
+        print(f"line {node.lineno:>3}: {node.name}: {ast.get_docstring(node).splitlines()[0]}")
+"""
+
+
+@dataclass(frozen=True)
+class Stop:
+    """One step of the tour: what it runs, and what its output proves. `holds` is that, checked."""
+
+    title: str
+    command: str | tuple[str, ...]
+    proves: str
+    holds: Callable[[list[RunResult], list[str]], bool]
+    stdin: str | None = None
+    timeout_seconds: float = 60
+    machines: int = 1
+
+
+def stops() -> tuple[Stop, ...]:
+    """The tour."""
+    return (
+        Stop(
+            "A command in a machine of its own",
+            "echo kernel $(uname -r), $(nproc) CPU, pid $$; git --version; python3 --version",
+            f"It ran under another kernel than this computer's ({platform.release()}).",
+            lambda results, texts: results[0].exit_code == 0 and platform.release() not in texts[0],
+        ),
+        Stop(
+            "Your data goes in, the answer comes out",
+            ("python3", "-c", _COUNT_CLASSES),
+            "The input was pyro's own errors.py, piped in and parsed by the machine's Python.",
+            lambda results, texts: "PyroError" in texts[0],
+            stdin=inspect.getsource(errors),
+        ),
+        Stop(
+            "Nothing of this computer is in there, and there is no network",
+            f"ls {__file__}; ls /sys/class/net; curl --silent --show-error --max-time 5 https://debian.org || true",
+            "This program's own file is not to be found, and nothing answers outside.",
+            lambda results, texts: "No such file" in texts[0] and "curl:" in texts[0],
+        ),
+        Stop(
+            "Two machines of one template are no twins",
+            "cat /proc/sys/kernel/hostname /etc/machine-id; head -c 12 /dev/urandom | base64",
+            "Both came from one frozen memory image; name, identity and randomness differ.",
+            lambda results, texts: not set(texts[0].split()) & set(texts[1].split()),
+            machines=2,
+        ),
+        Stop(
+            "A command that never ends, ends at its time limit",
+            "trap '' TERM INT; echo started; while true; do sleep 1; done",
+            "It ignored every polite signal. All it had started is gone, what it said is kept.",
+            lambda results, texts: results[0].outcome == "timed_out" and "started" in texts[0],
+            timeout_seconds=2,
+        ),
+    )
+
+
+@click.command()
+def demo() -> int:
+    """Take a short tour on real machines.
+
+    Five steps, each a real command in a real machine that is gone afterwards. The first tour builds the environment first.
+    """
+    tour, began, broken = stops(), monotonic(), 0
+    for number, stop in enumerate(tour, start=1):
+        click.secho(f"\n{number}. {stop.title}", bold=True)
+        broken += not _take(stop)
+    click.echo(
+        f"\n{len(tour) - broken} of {len(tour)} steps held, in {monotonic() - began:.0f} s. Now yours:\n"
+    )
+    click.echo(f"  pyro run {_ENVIRONMENT} -- COMMAND...            one command in a throwaway machine")
+    click.echo("  pyro env list                             what machines can boot")
+    click.echo("  claude mcp add pyro -- pyro mcp serve     the same for a chat host")
+    return 1 if broken else 0
+
+
+def _take(stop: Stop) -> bool:
+    """Show the command, run it, and tell what it proves; False when it does not."""
+    shown = (
+        stop.command
+        if isinstance(stop.command, str)
+        else "python3 -c '(a script that lists classes)' < errors.py"
+    )
+    click.secho(f"   $ {shown}", fg="cyan")
+    results, texts = [], []
+    for _ in range(stop.machines):
+        result, text, seconds = _run(stop)
+        results.append(result)
+        texts.append(text)
+        walls = f"isolation {result.isolation}, confinement {result.confinement}"
+        click.secho(f"   {ending(result)}, {seconds:.2f} s with its machine's whole life ({walls})", dim=True)
+    held = stop.holds(results, texts)
+    click.secho(f"   {'✓' if held else '✗ NOT SO:'} {stop.proves}", fg="green" if held else "red")
+    return held
+
+
+def _run(stop: Stop) -> tuple[RunResult, str, float]:
+    said: list[bytes] = []
+
+    def show(_: StreamName, data: bytes) -> None:
+        said.append(data)
+        lines = data.decode(errors="replace").rstrip("\n").splitlines()
+        click.echo("\n".join(f"   │ {line}" for line in lines))
+
+    began = monotonic()
+    with shown_progress():
+        result = Pyro().run(
+            _ENVIRONMENT,
+            stop.command,
+            stdin=stop.stdin,
+            timeout_seconds=stop.timeout_seconds,
+            on_output=show,
+        )
+    return result, b"".join(said).decode(errors="replace"), monotonic() - began

@@ -6,8 +6,10 @@ import os
 import select
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 
 from pyro_mcp.errors import GuestFailed
+from pyro_mcp.host.waiting import WaitedTooLong, wait_until
 from pyro_wire.events import Greeted
 from pyro_wire.frames import ProtocolError
 from pyro_wire.mux import Mux
@@ -29,13 +31,19 @@ def greet(line: socket.socket, still_possible: Callable[[], None]) -> Mux:
         if happened & select.POLLOUT:
             mux.wrote(line.send(mux.outgoing(), socket.MSG_DONTWAIT))
         if happened & (select.POLLIN | select.POLLHUP):
-            _receive(line, mux)
+            _receive(line, mux, still_possible)
     return mux
 
 
-def _receive(line: socket.socket, mux: Mux) -> None:
-    data = line.recv(65536)
+def _receive(line: socket.socket, mux: Mux, still_possible: Callable[[], None]) -> None:
+    try:
+        data = line.recv(65536)
+    except OSError:
+        data = b""
     if not data:
+        # The line closes a moment before its machine's end can be seen, and that end tells more.
+        with suppress(WaitedTooLong):
+            wait_until(lambda: None, what="the machine to end", timeout=1.0, still_possible=still_possible)
         raise GuestFailed("the machine closed its line before it answered")
     try:
         happened = mux.receive(data)

@@ -15,7 +15,7 @@ from pyro_mcp.guest.greeting import greet
 from pyro_mcp.host.waiting import wait_until
 from pyro_mcp.keeper.plan import KeeperPlan
 from pyro_mcp.qemu.memory import leave_note, shared_memory
-from pyro_mcp.qemu.process import Qemu, launch
+from pyro_mcp.qemu.process import Qemu, launch, telling_death
 from pyro_mcp.qemu.templates import Template, leave_memory_out
 from pyro_wire.events import Answered, Failed
 from pyro_wire.frames import ProtocolError
@@ -45,7 +45,8 @@ def restored(plan: KeeperPlan) -> Iterator[Restored]:
     try:
         began = time.monotonic()
         with launch(replace(plan.launch, incoming=True), memory, memory_shared=False) as qemu:
-            _load(qemu, template)
+            with telling_death(qemu, "the frozen machine did not load"):
+                _load(qemu, template)
             mux = greet(qemu.agent, _watcher(qemu))
             answered = time.monotonic()
             _attach(qemu, mux, plan)

@@ -65,9 +65,9 @@ def arguments(machine: Machine) -> list[str]:
 
 def _board(machine: Machine) -> Iterator[str]:
     yield from ("-name", f"{escaped(machine.name)},process=qemu-pyro")
-    # acpi=on: Debian's kernel finds virtio-mmio devices through ACPI only. pit and pic stay: the early TSC calibration
-    # falls back on them. auto-kernel-cmdline is for kernels that take devices from the command line: ours does not.
-    yield from ("-M", "microvm,acpi=on,rtc=on,auto-kernel-cmdline=off,memory-backend=ram")
+    # acpi=on: Debian's kernel finds virtio-mmio devices through ACPI only; with it neither PIT nor PIC is needed.
+    # auto-kernel-cmdline is for kernels that take devices from the command line: ours does not.
+    yield from ("-M", "microvm,acpi=on,rtc=on,pit=off,pic=off,auto-kernel-cmdline=off,memory-backend=ram")
     # tb-size: translated code, in MiB; below 32 the guest keeps translating the same code again.
     yield from ("-accel", "kvm" if machine.accelerator == "kvm" else "tcg,tb-size=128")
     yield from ("-cpu", machine.cpu, "-smp", str(machine.vcpu_count), "-m", str(machine.mem_mib))

@@ -7,7 +7,8 @@ import signal
 import socket
 import subprocess
 import time
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Literal, Self
@@ -149,20 +150,21 @@ def launch(plan: Launch, memory: int, *, memory_shared: bool) -> Qemu:
         qemu = Qemu(process, command, Monitor(monitor), agent, console, plan.log)
         ours.callback(qemu.kill)
         theirs.close()
-        _greet(qemu)
+        with telling_death(qemu, "QEMU did not start"):
+            qemu.monitor.negotiate(time.monotonic() + GREETING_SECONDS)
         ours.pop_all()
         return qemu
 
 
-def _greet(qemu: Qemu) -> None:
+@contextmanager
+def telling_death(qemu: Qemu, brief: str) -> Iterator[None]:
+    """Turn a monitor's failure inside the block into the error that tells how QEMU ended."""
     try:
-        qemu.monitor.negotiate(time.monotonic() + GREETING_SECONDS)
+        yield
     except GuestFailed as error:
-        try:
+        with suppress(subprocess.TimeoutExpired):
             qemu.process.wait(1.0)  # a closed monitor runs ahead of the exit status by a moment
-        except subprocess.TimeoutExpired:
-            raise qemu.death(f"QEMU did not start: {error.brief}") from error
-        raise qemu.death("QEMU did not start") from error
+        raise qemu.death(f"{brief}: {error.brief}") from error
 
 
 def _pair(ours: ExitStack, theirs: ExitStack) -> tuple[socket.socket, socket.socket]:

@@ -22,7 +22,7 @@ from pyro_mcp.progress import step
 from pyro_mcp.qemu.command import Accelerator
 from pyro_mcp.qemu.installed import QemuInstall
 from pyro_mcp.qemu.memory import empty_memory, save_memory
-from pyro_mcp.qemu.process import Launch, Qemu, launch
+from pyro_mcp.qemu.process import Launch, Qemu, launch, telling_death
 from pyro_mcp.qemu.qmp import Value
 
 # A cold boot takes 3 to 6 s emulated on an idle host; a busy one has been seen to take ten times that.
@@ -31,6 +31,8 @@ _SAVE_SECONDS = 30.0
 _FORMAT = 1
 # `Ready` waits until the guest's agent answers on the given socket; its second argument raises once QEMU is dead.
 Ready = Callable[[socket.socket, Callable[[], None]], object]
+# `Plan` says what to boot; scratch files of the boot go into the given directory, which does not stay.
+Plan = Callable[[Path], Launch]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +73,8 @@ class TemplateStore:
         self._cache = cache
         self._runtime = runtime
 
-    def ensure(self, key: TemplateKey, plan: Launch, ready: Ready) -> Template:
-        """Give the template of `key`; boot `plan` and freeze it when there is none that is whole."""
+    def ensure(self, key: TemplateKey, plan: Plan, ready: Ready) -> Template:
+        """Give the template of `key`; boot what `plan` says and freeze it when there is none that is whole."""
         found = self.find(key)
         if found is not None:
             return found
@@ -89,7 +91,7 @@ class TemplateStore:
         """Remove a template that does not restore; the next start makes it anew."""
         shutil.rmtree(template.memory.parent, ignore_errors=True)
 
-    def _build(self, key: TemplateKey, plan: Launch, ready: Ready) -> Template:
+    def _build(self, key: TemplateKey, plan: Plan, ready: Ready) -> Template:
         final = self._cache / key.digest
         unfinished = self._cache / f"{key.digest}.new"
         for leftover in (unfinished, final):
@@ -109,7 +111,7 @@ class TemplateStore:
         return found
 
 
-def _freeze_with_retry(key: TemplateKey, plan: Launch, ready: Ready, directory: Path) -> list[str]:
+def _freeze_with_retry(key: TemplateKey, plan: Plan, ready: Ready, directory: Path) -> list[str]:
     """Boot and freeze; a boot that hangs is tried once more, and that is recorded."""
     with step(f"freezing a {key.mem_mib} MiB machine") as progress:
         try:
@@ -123,16 +125,20 @@ def _freeze_with_retry(key: TemplateKey, plan: Launch, ready: Ready, directory: 
             return [str(error)]
 
 
-def _freeze(key: TemplateKey, plan: Launch, ready: Ready, directory: Path) -> None:
+def _freeze(key: TemplateKey, plan: Plan, ready: Ready, directory: Path) -> None:
     memory = empty_memory(key.digest, key.mem_mib << 20)
-    log = directory / "qemu.log"
+    scratch = directory / "boot"
+    shutil.rmtree(scratch, ignore_errors=True)
+    scratch.mkdir()
     try:
-        with launch(replace(plan, incoming=False, log=log), memory, memory_shared=True) as qemu:
+        with launch(replace(plan(scratch), log=scratch / "qemu.log"), memory, memory_shared=True) as qemu:
             ready(qemu.agent, _watcher(qemu))
-            _save_state(qemu, directory / "state")
+            with telling_death(qemu, "the booted machine could not be frozen"):
+                _save_state(qemu, directory / "state")
         save_memory(memory, directory / "memory")
     finally:
         os.close(memory)
+        shutil.rmtree(scratch, ignore_errors=True)
 
 
 def _watcher(qemu: Qemu) -> Callable[[], None]:
@@ -222,4 +228,4 @@ def boot_arguments(install: QemuInstall, accelerator: Accelerator) -> tuple[str,
         "rcupdate.rcu_expedited=1",
     )
     calibrated = (f"tsc_early_khz={install.tsc_khz}",) if accelerator == "tcg" else ()
-    return ("console=ttyS0", *quick, "cgroup_no_v1=all", "8250.nr_uarts=1", *calibrated)
+    return ("console=ttyS0", *quick, "pci=off", "cgroup_no_v1=all", "8250.nr_uarts=1", *calibrated)

@@ -126,20 +126,25 @@ class MachineShop:
             kernel=kit.kernel,
             initrd=kit.initrd,
             kernel_arguments=boot_arguments(install, accelerator),
-            drives=self._drives(kit, environment, size),
+            drives=self._drives(kit, environment),
             walls=walls,
             incoming=False,
             log=Path(os.devnull),
         )
 
-    def _drives(self, kit: Kit, environment: Environment, size: Size) -> tuple[DriveFiles, ...]:
-        """In the order the guest knows them by: kit, environment, seed, disk."""
+    def _drives(self, kit: Kit, environment: Environment) -> tuple[DriveFiles, ...]:
+        """In the order the guest knows them by; the workspace's disk follows."""
         return (
             DriveFiles("kit", (LayerFile(kit.root),)),
             DriveFiles("environment", (LayerFile(environment.image),)),
             DriveFiles("seed", (self._disks.empty_seed(),)),
-            DriveFiles("disk", (self._disks.blank(size.disk_mib),)),
         )
+
+    def _with_new_disk(self, plan: Launch, directory: Path, size: Size) -> Launch:
+        """Add an empty disk whose one written layer lies in `directory`."""
+        layer = self._disks.new_layer(directory / "disk.qcow2", size.disk_mib)
+        disk = DriveFiles("disk", (self._disks.blank(size.disk_mib), layer), writable=True)
+        return replace(plan, drives=(*plan.drives, disk))
 
     def _template(self, environment: Environment, size: Size, plan: Launch) -> Template:
         private_directory(self._paths.cache / "templates")
@@ -158,14 +163,11 @@ class MachineShop:
             mem_mib=size.mem_mib,
             disk_mib=size.disk_mib,
         )
-        return self._templates.ensure(key, plan, greet)
+        return self._templates.ensure(key, lambda scratch: self._with_new_disk(plan, scratch, size), greet)
 
     def _keeper_plan(self, place: Place, plan: Launch, template: Template, size: Size) -> KeeperPlan:
-        layer = self._disks.new_layer(place.directory / "disk.qcow2", size.disk_mib)
-        disk = DriveFiles("disk", (self._disks.blank(size.disk_mib), layer), writable=True)
-        launch = replace(
-            plan, name=place.machine_id, drives=(*plan.drives[:3], disk), log=place.directory / "qemu.log"
-        )
+        named = replace(plan, name=place.machine_id, log=place.directory / "qemu.log")
+        launch = self._with_new_disk(named, place.directory, size)
         return KeeperPlan(
             machine_id=place.machine_id,
             directory=place.directory,

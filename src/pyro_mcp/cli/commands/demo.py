@@ -25,13 +25,21 @@ for node in tree.body:
 
 
 @dataclass(frozen=True)
+class Seen:
+    """What came of one machine: its result, and both streams as they came."""
+
+    result: RunResult
+    text: str
+
+
+@dataclass(frozen=True)
 class Stop:
     """One step of the tour: what it runs, and what its output proves. `holds` is that, checked."""
 
     title: str
     command: str | tuple[str, ...]
     proves: str
-    holds: Callable[[list[RunResult], list[str]], bool]
+    holds: Callable[[list[Seen]], bool]
     stdin: str | None = None
     timeout_seconds: float = 60
     machines: int = 1
@@ -44,33 +52,33 @@ def stops() -> tuple[Stop, ...]:
             "A command in a machine of its own",
             "echo kernel $(uname -r), $(nproc) CPU, pid $$; git --version; python3 --version",
             f"It ran under another kernel than this computer's ({platform.release()}).",
-            lambda results, texts: results[0].exit_code == 0 and platform.release() not in texts[0],
+            lambda seen: seen[0].result.exit_code == 0 and platform.release() not in seen[0].text,
         ),
         Stop(
             "Your data goes in, the answer comes out",
             ("python3", "-c", _COUNT_CLASSES),
             "The input was pyro's own errors.py, piped in and parsed by the machine's Python.",
-            lambda results, texts: "PyroError" in texts[0],
+            lambda seen: "PyroError" in seen[0].text,
             stdin=inspect.getsource(errors),
         ),
         Stop(
             "Nothing of this computer is in there, and there is no network",
             f"ls {__file__}; ls /sys/class/net; curl --silent --show-error --max-time 5 https://debian.org || true",
             "This program's own file is not to be found, and nothing answers outside.",
-            lambda results, texts: "No such file" in texts[0] and "curl:" in texts[0],
+            lambda seen: "No such file" in seen[0].text and "curl:" in seen[0].text,
         ),
         Stop(
             "Two machines of one template are no twins",
             "cat /proc/sys/kernel/hostname /etc/machine-id; head -c 12 /dev/urandom | base64",
             "Both came from one frozen memory image; name, identity and randomness differ.",
-            lambda results, texts: not set(texts[0].split()) & set(texts[1].split()),
+            lambda seen: not set(seen[0].text.split()) & set(seen[1].text.split()),
             machines=2,
         ),
         Stop(
             "A command that never ends, ends at its time limit",
             "trap '' TERM INT; echo started; while true; do sleep 1; done",
             "It ignored every polite signal. All it had started is gone, what it said is kept.",
-            lambda results, texts: results[0].outcome == "timed_out" and "started" in texts[0],
+            lambda seen: seen[0].result.outcome == "timed_out" and "started" in seen[0].text,
             timeout_seconds=2,
         ),
     )
@@ -103,19 +111,19 @@ def _take(stop: Stop) -> bool:
         else "python3 -c '(a script that lists classes)' < errors.py"
     )
     click.secho(f"   $ {shown}", fg="cyan")
-    results, texts = [], []
+    seen = []
     for _ in range(stop.machines):
-        result, text, seconds = _run(stop)
-        results.append(result)
-        texts.append(text)
+        began = monotonic()
+        seen.append(_run(stop))
+        result, seconds = seen[-1].result, monotonic() - began
         walls = f"isolation {result.isolation}, confinement {result.confinement}"
         click.secho(f"   {ending(result)}, {seconds:.2f} s with its machine's whole life ({walls})", dim=True)
-    held = stop.holds(results, texts)
+    held = stop.holds(seen)
     click.secho(f"   {'✓' if held else '✗ NOT SO:'} {stop.proves}", fg="green" if held else "red")
     return held
 
 
-def _run(stop: Stop) -> tuple[RunResult, str, float]:
+def _run(stop: Stop) -> Seen:
     said: list[bytes] = []
 
     def show(_: StreamName, data: bytes) -> None:
@@ -123,7 +131,6 @@ def _run(stop: Stop) -> tuple[RunResult, str, float]:
         lines = data.decode(errors="replace").rstrip("\n").splitlines()
         click.echo("\n".join(f"   │ {line}" for line in lines))
 
-    began = monotonic()
     with shown_progress():
         result = Pyro().run(
             _ENVIRONMENT,
@@ -132,4 +139,4 @@ def _run(stop: Stop) -> tuple[RunResult, str, float]:
             timeout_seconds=stop.timeout_seconds,
             on_output=show,
         )
-    return result, b"".join(said).decode(errors="replace"), monotonic() - began
+    return Seen(result, b"".join(said).decode(errors="replace"))

@@ -1,0 +1,34 @@
+import os
+from pathlib import Path
+
+import pytest
+
+from pyro_mcp.host import room
+
+
+def test_free_memory_is_within_what_the_machine_has() -> None:
+    total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    assert 0 < room.free_memory() <= total
+
+
+def test_free_disk_is_told_for_a_place_that_is_yet_to_be_made(tmp_path: Path) -> None:
+    assert room.free_disk(tmp_path / "not" / "yet") > 0
+
+
+@pytest.mark.parametrize(
+    ("limits", "rooms"),
+    [
+        ({"": "max", "a": "max", "a/b": "max"}, []),
+        ({"": "max", "a": "1000", "a/b": "max"}, [600]),
+        ({"": "5000", "a": "1000", "a/b": "700"}, [300, 600, 4600]),
+    ],
+)
+def test_every_cgroup_limit_above_us_counts_and_cached_files_do_not(
+    tmp_path: Path, limits: dict[str, str], rooms: list[int]
+) -> None:
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    for group, limit in limits.items():
+        (tmp_path / group / "memory.max").write_text(f"{limit}\n")
+        (tmp_path / group / "memory.current").write_text("500\n")
+        (tmp_path / group / "memory.stat").write_text("anon 400\ninactive_file 100\n")
+    assert room._cgroup_room("0::/a/b\n", tmp_path) == rooms

@@ -22,9 +22,8 @@ class Replacement(BaseModel):
     model_config = ConfigDict(frozen=True, defer_build=True)
 
     edit: int = Field(description="Number of the edit, from 1.")
-    old_line: int = Field(description="First line of the replaced text before this call.")
-    line: int = Field(description="First line of the new text after this call.")
-    end_line: int = Field(description="Last line of the new text after this call.")
+    line: int = Field(description="First line of the new text, in the file as it is now.")
+    end_line: int
 
 
 class EditReport(BaseModel):

@@ -156,11 +156,11 @@ def _assemble(file: FileLines, fits: list[tuple[Hunk, Place]]) -> bytes:
 
 def _carriage_return(file: FileLines, hunk: Hunk, place: Place) -> bool | None:
     """Say whether added lines get CR (True) or lose it (False) to be like the lines around; None: as in the patch."""
-    around = file.lines[place.at : place.at + len(hunk.old_lines())]
-    if not around and (hunk.anchors or hunk.at_end) and hunk.old_start is None:
-        around = file.lines[max(place.at - 1, 0) : place.at + 1]
-    elif place.looseness is Looseness.EXACT:
+    size = len(hunk.old_lines())
+    if place.looseness is Looseness.EXACT and (size or hunk.old_start is not None):
         return None
+    ended = len(file.lines) - file.open
+    around = file.lines[place.at : min(place.at + size, ended)] or file.lines[:ended]
     return sum(line.endswith(b"\r") for line in around) * 2 > len(around)
 
 

@@ -12,9 +12,9 @@ def explain_rejection(report: PatchReport) -> tuple[str, str]:
     """Give one line for all, and the details file by file."""
     wrong = [file for file in report.files if not file.applied]
     hunks = sum(not hunk.applied for file in wrong for hunk in file.hunks)
-    what = f"{hunks} hunks in {len(wrong)} files" if hunks else f"{len(wrong)} files"
-    lines = list(_describe_files(wrong))
-    return f"the patch does not apply: {what} of {len(report.files)} do not fit", "\n".join(lines)
+    misfits = f"hunks that do not fit: {hunks}, " if hunks else ""
+    brief = f"the patch does not apply ({misfits}files: {len(wrong)} of {len(report.files)})"
+    return brief, "\n".join(_describe_files(wrong))
 
 
 def _describe_files(files: list[PatchedFile]) -> Iterator[str]:

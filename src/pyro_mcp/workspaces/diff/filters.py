@@ -1,0 +1,70 @@
+"""Choose paths the way git's path filters do."""
+
+import re
+from collections.abc import Callable, Sequence
+
+from pyro_mcp.errors import InvalidRequest
+
+_GLOB = re.compile(rb"[*?\[]")
+_ROOT = b"/workspace"
+
+
+def path_filter(patterns: Sequence[bytes]) -> Callable[[bytes], bool]:
+    """Make a test of a path: it is one of `patterns`, is below one, or fits one that has wildcards. With none, all pass.
+
+    As in git, `*` matches across slashes; `dir/*.py` finds `dir/deep/x.py` too.
+    """
+    tests = [_test(pattern) for pattern in patterns]
+    if not tests:
+        return lambda path: True  # noqa: ARG005
+    return lambda path: any(test(path) for test in tests)
+
+
+def _test(pattern: bytes) -> Callable[[bytes], bool]:
+    name = _normal(pattern)
+    if not name:
+        return lambda path: True  # noqa: ARG005
+    below = name + b"/"
+    if not _GLOB.search(name):
+        return lambda path: path == name or path.startswith(below)
+    fits = re.compile(_translate(name), re.DOTALL).match
+    return lambda path: path == name or path.startswith(below) or fits(path) is not None
+
+
+def _normal(pattern: bytes) -> bytes:
+    """Count a path from the workspace's root however it is spelled."""
+    text = pattern
+    if text == _ROOT or text.startswith(_ROOT + b"/"):
+        text = text[len(_ROOT) :].lstrip(b"/")
+    parts = [part for part in text.split(b"/") if part not in (b"", b".")]
+    if text.startswith(b"/") or b".." in parts or b"\0" in text:
+        shown = pattern.decode(errors="replace")
+        raise InvalidRequest(
+            f'"{shown}" is no path below the workspace', hint="Paths count from the workspace's root."
+        )
+    return b"/".join(parts)
+
+
+def _translate(glob: bytes) -> bytes:
+    """Turn a glob into a regular expression; what matches may be a directory above the path, too."""
+    out = []
+    at = 0
+    while at < len(glob):
+        found = re.match(rb"\[(!|\^)?(\]?[^\]]*)\]", glob[at:])
+        if glob[at : at + 1] == b"*":
+            while glob[at : at + 1] == b"*":
+                at += 1
+            out.append(b".*")
+            continue
+        if found:
+            out.append(b"[" + (b"^" if found.group(1) else b"") + _set(found.group(2)) + b"]")
+            at += found.end()
+            continue
+        out.append(b"." if glob[at : at + 1] == b"?" else re.escape(glob[at : at + 1]))
+        at += 1
+    return b"".join(out) + rb"(?:/.*)?\Z"
+
+
+def _set(members: bytes) -> bytes:
+    """Escape a set of characters for a regular expression; ranges stay."""
+    return re.sub(rb"[\\\[\]^&~|]", lambda found: b"\\" + found.group(), members)

@@ -92,8 +92,9 @@ def run_cli(arguments: list[str]) -> int:
         return failed or 2
     except (KeyboardInterrupt, click.Abort):
         return 130
-    except BrokenPipeError:
-        # Whoever read our output has gone: nothing to say, and nobody to say it to, at the interpreter's exit either.
+    except (BrokenPipeError, SystemExit):
+        # Whoever read our output has gone (click makes a SystemExit of it): nothing to say, and nobody to say it to, at
+        # the interpreter's exit either.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return 141
 

@@ -13,7 +13,7 @@ def test_every_public_name_is_there() -> None:
 
 def test_an_unknown_name_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="no attribute 'Pyrro'"):
-        _ = pyro_mcp.Pyrro  # type: ignore[attr-defined]
+        _ = pyro_mcp.Pyrro
 
 
 @pytest.mark.parametrize(

@@ -3,11 +3,10 @@
 import os
 import select
 import signal
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from io import FileIO
 from types import FrameType
-from typing import BinaryIO
 
 import click
 
@@ -30,6 +29,9 @@ class CommandAfterDashes(click.Command):
         if "--" in args:
             split = args.index("--")
             args, ctx.obj = args[:split], tuple(args[split + 1 :])
+        elif not set(args) & set(ctx.help_option_names):
+            # A forgotten --: the command's own options must not be taken for wrong ones of ours.
+            ctx.allow_interspersed_args = False
         return super().parse_args(ctx, args)
 
     def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
@@ -125,17 +127,19 @@ def _command(environment: str, excess: tuple[str, ...], after: object) -> tuple[
     raise InvalidRequest("no command given", hint=f"pyro run {environment} -- COMMAND...")
 
 
-def _own_input() -> BinaryIO | None:
+def _own_input() -> FileIO | None:
     """Our standard input, unless there is none or reading it would stop us.
 
     A terminal is passed through too, as ssh does, so that `pyro run debian:12 -- cat` does what cat does. But in the
     background a read from the terminal would stop the whole job.
     """
-    if sys.stdin is None or sys.stdin.closed:
+    try:
+        given = open(0, "rb", buffering=0, closefd=False)  # noqa: SIM115 - a descriptor that stays open
+    except OSError:  # closed by whoever started us
         return None
-    if os.isatty(0) and os.tcgetpgrp(0) != os.getpgrp():
+    if given.isatty() and os.tcgetpgrp(0) != os.getpgrp():
         return None
-    return sys.stdin.buffer
+    return given
 
 
 @contextmanager

@@ -10,7 +10,7 @@ def test_answers_what_ready_found() -> None:
 
 
 def test_gives_up_in_time_and_says_what_it_waited_for() -> None:
-    with pytest.raises(WaitedTooLong, match="waited 0.01 s for the moon"):
+    with pytest.raises(WaitedTooLong, match=r"waited 0\.01 s for the moon"):
         wait_until(lambda: False, what="the moon", timeout=0.01)
 
 

@@ -1,0 +1,30 @@
+import pytest
+from tests.doors import finished
+
+from pyro_mcp.cli.render import ending, size, table
+from pyro_mcp.models.run import RunResult
+
+
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [(None, "-"), (0, "0 B"), (999, "999 B"), (221_000_000, "221 MB"), (2_500_000_000_000, "2.5 TB")],
+)
+def test_sizes_for_people(count: int | None, text: str) -> None:
+    assert size(count) == text
+
+
+@pytest.mark.parametrize(
+    ("result", "text"),
+    [
+        (finished(7), "exit status 7"),
+        (finished(None, signal=9), "ended by signal 9"),
+        (finished(None, outcome="timed_out"), "stopped at its time limit"),
+        (finished(None, outcome="interrupted", signal=2), "interrupted"),
+    ],
+)
+def test_endings(result: RunResult, text: str) -> None:
+    assert ending(result) == text
+
+
+def test_columns_line_up_without_trailing_blanks() -> None:
+    assert table(("A", "B"), [("long", ""), ("x", "y")]) == "A     B\nlong\nx     y"

@@ -14,7 +14,7 @@ from pyro_mcp.guest.faults import error_from
 from pyro_mcp.guest.greeting import greet
 from pyro_mcp.host.waiting import wait_until
 from pyro_mcp.keeper.plan import KeeperPlan
-from pyro_mcp.qemu.memory import leave_note, shared_memory
+from pyro_mcp.qemu.memory import noted, shared_memory
 from pyro_mcp.qemu.process import Qemu, launch, telling_death
 from pyro_mcp.qemu.templates import Template, leave_memory_out
 from pyro_wire.events import Answered, Failed
@@ -32,29 +32,44 @@ class Restored:
 
     qemu: Qemu
     mux: Mux
-    restore_ms: int
-    attach_ms: int
+    timings: dict[str, float]
 
 
 @contextmanager
 def restored(plan: KeeperPlan) -> Iterator[Restored]:
     """Hold a restored machine during the block; QEMU is gone at its end."""
     template = plan.template
-    memory = shared_memory(template.digest, template.memory, template.notes)
-    note = leave_note(template.notes, memory)
-    try:
-        began = time.monotonic()
-        with launch(replace(plan.launch, incoming=True), memory, memory_shared=False) as qemu:
-            with telling_death(qemu, "the frozen machine did not load"):
-                _load(qemu, template)
-            mux = greet(qemu.agent, _watcher(qemu))
-            answered = time.monotonic()
-            _attach(qemu, mux, plan)
-            attached = time.monotonic()
-            yield Restored(qemu, mux, _ms(answered - began), _ms(attached - answered))
-    finally:
-        note.unlink(missing_ok=True)
-        os.close(memory)
+    watch = _Stopwatch()
+    with (
+        shared_memory(template.digest, template.memory, template.notes) as memory,
+        launch(replace(plan.launch, incoming=True), memory.descriptor, memory_shared=False) as qemu,
+    ):
+        watch.lap("launch_ms")
+        memory.finish()
+        watch.lap("memory_ms")
+        with telling_death(qemu, "the frozen machine did not load"):
+            _load(qemu, template)
+        watch.lap("load_ms")
+        mux = greet(qemu.agent, _watcher(qemu))
+        watch.lap("greet_ms")
+        watch.laps["restore_ms"] = round(sum(watch.laps.values()), 1)
+        _attach(qemu, mux, plan)
+        watch.lap("attach_ms")
+        with noted(template.notes, memory):
+            yield Restored(qemu, mux, watch.laps)
+
+
+class _Stopwatch:
+    """Where the milliseconds of a start went."""
+
+    def __init__(self) -> None:
+        self.laps: dict[str, float] = {}
+        self._last = time.monotonic()
+
+    def lap(self, name: str) -> None:
+        now = time.monotonic()
+        self.laps[name] = round((now - self._last) * 1000, 1)
+        self._last = now
 
 
 def _load(qemu: Qemu, template: Template) -> None:
@@ -124,7 +139,3 @@ def _watcher(qemu: Qemu) -> Callable[[], None]:
             raise qemu.death("the restored machine did not answer in time")
 
     return check
-
-
-def _ms(seconds: float) -> int:
-    return round(seconds * 1000)

@@ -64,12 +64,7 @@ class Keeper:
         self._loop.stop()
 
     def _status(self, client: Client, stream: int, _: Message) -> None:
-        about = {
-            "restore_ms": self._machine.restore_ms,
-            "attach_ms": self._machine.attach_ms,
-            "pid": os.getpid(),
-        }
-        client.line.mux.answer(stream, about)
+        client.line.mux.answer(stream, {"pid": os.getpid(), "timings": self._machine.timings})
 
     def _stop(self, client: Client, stream: int, _: Message) -> None:
         self._board.fail_all(Fault("conflict", "the machine was stopped", None, None))
@@ -109,7 +104,7 @@ def _hold(plan: KeeperPlan) -> None:
         listener.listen(_BACKLOG)
         with restored(plan) as machine:
             keeper = Keeper(plan, machine, listener)
-            _report({"ready": {"restore_ms": machine.restore_ms, "attach_ms": machine.attach_ms}})
+            _report({"ready": machine.timings})
             keeper.serve()
 
 

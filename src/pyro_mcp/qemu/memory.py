@@ -10,7 +10,10 @@ from __future__ import annotations
 import fcntl
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
+from threading import Thread
 
 from pyro_mcp.errors import LimitReached
 
@@ -51,25 +54,65 @@ def _copy_pages(source: int, target: int, start: int, end: int) -> None:
                 run_start = None
 
 
-def shared_memory(name: str, image: Path, notes: Path) -> int:
-    """Give a sealed memory file with the content of `image`: another keeper's where one lives, else a fresh copy.
+@dataclass(slots=True)
+class SharedMemory:
+    """A template's memory: `descriptor` may be mapped privately at once, but nobody may run on it before `finish`."""
+
+    descriptor: int
+    _copying: Thread | None = None
+    _failure: OSError | None = None
+
+    def finish(self) -> None:
+        """Return once all pages are in and sealed; raises LimitReached when there was no room for them."""
+        if self._copying is not None:
+            self._copying.join()
+            self._copying = None
+        if self._failure is not None:
+            details = str(self._failure)
+            raise LimitReached("there is no memory for another machine", details=details) from self._failure
+
+    def copy_from(self, image: Path) -> None:
+        """Start to copy the frozen pages; QEMU starts meanwhile."""
+        self._copying = Thread(target=self._copy, args=(image,))
+        self._copying.start()
+
+    def _copy(self, image: Path) -> None:
+        try:
+            _copy_segments(image, self.descriptor)
+            fcntl.fcntl(self.descriptor, fcntl.F_ADD_SEALS, _SEALS)
+        except OSError as error:
+            self._failure = error
+
+
+@contextmanager
+def shared_memory(name: str, image: Path, notes: Path) -> Iterator[SharedMemory]:
+    """Hold a sealed memory file with the content of `image`: another keeper's where one lives, else a copy being made.
 
     `notes` is the directory where keepers of this template leave word of what they hold.
     """
     size = image.stat().st_size
-    for pid, descriptor in _noted(notes):
-        held = _adopt(name, pid, descriptor, size)
-        if held is not None:
-            return held
-    return _copied(name, image, size)
+    held = next((found for note in _noted(notes) if (found := _adopt(name, *note, size)) is not None), None)
+    memory = SharedMemory(empty_memory(name, size) if held is None else held)
+    try:
+        if held is None:
+            memory.copy_from(image)
+        yield memory
+    finally:
+        with suppress(LimitReached):
+            memory.finish()
+        os.close(memory.descriptor)
 
 
-def leave_note(notes: Path, descriptor: int) -> Path:
-    """Say that this process holds the template's memory; the caller removes the note when it ends."""
+@contextmanager
+def noted(notes: Path, memory: SharedMemory) -> Iterator[None]:
+    """Let keepers that start during the block find the template's memory here."""
     notes.mkdir(parents=True, exist_ok=True)
-    note = notes / f"{os.getpid()}-{descriptor}"
+    note = notes / f"{os.getpid()}-{memory.descriptor}"
     note.touch()
-    return note
+    try:
+        yield
+    finally:
+        note.unlink(missing_ok=True)
 
 
 def _noted(notes: Path) -> Iterator[tuple[int, int]]:
@@ -96,22 +139,16 @@ def _adopt(name: str, pid: int, descriptor: int, size: int) -> int | None:
     return None
 
 
-def _copied(name: str, image: Path, size: int) -> int:
-    target = empty_memory(name, size)
-    try:
-        with image.open("rb") as source:
-            for start, end in _segments(source.fileno(), size):
-                os.lseek(target, start, os.SEEK_SET)
-                while start < end:
-                    copied = os.sendfile(target, source.fileno(), start, end - start)
-                    if copied == 0:
-                        break
-                    start += copied
-        fcntl.fcntl(target, fcntl.F_ADD_SEALS, _SEALS)
-    except OSError as error:
-        os.close(target)
-        raise LimitReached("there is no memory for another machine", details=str(error)) from error
-    return target
+def _copy_segments(image: Path, target: int) -> None:
+    with image.open("rb") as source:
+        for start, end in _segments(source.fileno(), image.stat().st_size):
+            os.lseek(target, start, os.SEEK_SET)
+            done = start
+            while done < end:
+                copied = os.sendfile(target, source.fileno(), done, end - done)
+                if copied == 0:
+                    raise OSError(f"{image} was cut while it was read")
+                done += copied
 
 
 def _segments(descriptor: int, size: int) -> Iterator[tuple[int, int]]:

@@ -36,6 +36,7 @@ _LINKS = {
 def prepare(port: int) -> tuple[Machine, dict[str, object]]:
     """Make everything ready and return the machine with the facts that its greeting tells."""
     protect_agent()
+    system.keep_freed_memory()
     mount_environment()
     make_devices()
     bring_loopback_up()

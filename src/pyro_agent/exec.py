@@ -129,7 +129,7 @@ class Exec(Request):
         """Read the pipes only as fast as the host takes their bytes; answer when all is said."""
         for output in self._outputs:
             if self._outcome.dead:
-                output.writers_died()
+                output.drain()
             output.on_turn()
         if self._outcome.dead and all(output.finished for output in self._outputs):
             self._conclude()

@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 DiffFormat = Literal["patch", "stat", "name-status"]
-DiffStatus = Literal["added", "deleted", "modified", "renamed"]
+DiffStatus = Literal["added", "deleted", "modified", "renamed", "type-changed"]
 
 
 class FileDiff(BaseModel):

@@ -7,6 +7,8 @@ from pyro_mcp.workspaces.text.quoting import quote_name
 
 _ABBREVIATED = 7  # digits of an id; binary patches need it whole
 _ABSENT = "0" * 40
+_HEADER = 400  # bytes within which libgit2's own header ends: its names are empty here
+_LOOKED_AT = 8_000  # bytes that git looks through for a NUL to call a file binary
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +26,12 @@ def render_file(pair: Pair) -> FilePatch:
     old, new = (side.content if side else b"" for side in (pair.old, pair.new))
     body, insertions, deletions = _compare_content(old, new)
     binary = body.startswith(b"GIT binary patch")
-    header = [b"diff --git " + _name(b"a/", pair.old or pair.new) + b" " + _name(b"b/", pair.new or pair.old)]
-    header += _modes(pair) + _moves(pair) + _index(pair, whole=binary)
-    if body and not binary:
+    looks_binary = binary or (not body and b"\0" in new[:_LOOKED_AT])
+    named = bool(body) and not binary
+    header = [_first_line(pair, named=named), *_modes(pair), *_moves(pair), *_index(pair, whole=binary)]
+    if named:
         header += [b"--- " + _file(b"a/", pair.old), b"+++ " + _file(b"b/", pair.new)]
-    return FilePatch(b"\n".join(header) + b"\n" + body, insertions, deletions, binary)
+    return FilePatch(b"\n".join(header) + b"\n" + body, insertions, deletions, looks_binary)
 
 
 def render_left_out(path: bytes, old_mode: int | None, new_mode: int | None) -> bytes:
@@ -37,9 +40,8 @@ def render_left_out(path: bytes, old_mode: int | None, new_mode: int | None) -> 
     before = old if old_mode else None
     after = new if new_mode else None
     pair = Pair("added" if before is None else "deleted" if after is None else "modified", before, after)
-    first = b"diff --git " + _name(b"a/", old) + b" " + _name(b"b/", new)
     last = b"Binary files " + _file(b"a/", before) + b" and " + _file(b"b/", after) + b" differ"
-    return b"\n".join([first, *_modes(pair), last]) + b"\n"
+    return b"\n".join([_first_line(pair, named=False), *_modes(pair), last]) + b"\n"
 
 
 def _compare_content(old: bytes, new: bytes) -> tuple[bytes, int, int]:
@@ -50,10 +52,18 @@ def _compare_content(old: bytes, new: bytes) -> tuple[bytes, int, int]:
     if old == new:
         return b"", 0, 0
     patch = pygit2.Patch.create_from(old, new, flag=DiffOption.SHOW_BINARY, context_lines=3)
-    _context, insertions, deletions = patch.line_stats
     text = patch.data
-    starts = [at for mark in (b"\n@@ -", b"\nGIT binary patch\n") if (at := text.find(mark)) >= 0]
-    return (text[min(starts) + 1 :] if starts else b""), insertions, deletions
+    if (at := text.find(b"\nGIT binary patch\n", 0, _HEADER)) >= 0:
+        return text[at + 1 :], 0, 0
+    _context, insertions, deletions = patch.line_stats
+    return text[text.index(b"\n@@ -") + 1 :], insertions, deletions
+
+
+def _first_line(pair: Pair, *, named: bool) -> bytes:
+    """Write the line that begins a file; when no other line names it, git misreads some names with spaces unless quoted."""
+    paths = [b"a/" + (pair.old.path if pair.old else pair.path), b"b/" + pair.path]
+    always = not named and any(b" " in path for path in paths)
+    return b"diff --git " + b" ".join(quote_name(path, always=always) for path in paths)
 
 
 def _name(prefix: bytes, side: Side | None) -> bytes:

@@ -15,7 +15,13 @@ from pyro_mcp.workspaces.text.quoting import quote_name
 
 MAX_COMPARED = 64 * 1024 * 1024
 """A file larger than this is told of, but neither read nor compared; both states would be held in memory."""
-_LETTERS: dict[DiffStatus, str] = {"added": "A", "deleted": "D", "modified": "M", "renamed": "R"}
+_LETTERS: dict[DiffStatus, str] = {
+    "added": "A",
+    "deleted": "D",
+    "modified": "M",
+    "renamed": "R",
+    "type-changed": "T",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +34,8 @@ class DiffedFile:
     patch: bytes
     old_size: int
     new_size: int
+    same: bool = False
+    """Only the name or mode changed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +94,38 @@ def diff_trees(changes: Sequence[Change], *, paths: Sequence[bytes] = ()) -> Tre
     compared = [change for change in chosen if not _is_large(change.old) and not _is_large(change.new)]
     files = [_diffed(pair, render_file(pair)) for pair in pair_files(compared)] if compared else []
     files += [_unread(change) for change in large]
-    return TreeDiff(tuple(sorted(files, key=lambda file: file.path)))
+    files.sort(key=lambda file: file.path)
+    return TreeDiff(tuple(_join_type_changes(files)))
+
+
+def _join_type_changes(files: Sequence[DiffedFile]) -> list[DiffedFile]:
+    """Tell of a file that turned into a link once; its patch stays two: one that deletes, one that adds."""
+    joined: list[DiffedFile] = []
+    for file in files:
+        last = joined[-1] if joined else None
+        if (
+            last
+            and last.path == file.path
+            and last.record.status == "deleted"
+            and file.record.status == "added"
+        ):
+            joined[-1] = _joined(last, file)
+        else:
+            joined.append(file)
+    return joined
+
+
+def _joined(old: DiffedFile, new: DiffedFile) -> DiffedFile:
+    binary = old.record.binary or new.record.binary
+    update = {
+        "status": "type-changed",
+        "insertions": 0 if binary else new.record.insertions,
+        "deletions": 0 if binary else old.record.deletions,
+        "old_mode": old.record.old_mode,
+        "binary": binary,
+    }
+    record = new.record.model_copy(update=update)
+    return DiffedFile(new.path, None, record, old.patch + new.patch, old.old_size, new.new_size)
 
 
 def _is_shown(path: bytes) -> bool:
@@ -121,9 +160,9 @@ def _diffed(pair: Pair, text: FilePatch) -> DiffedFile:
         binary=text.binary,
         similarity=pair.similarity if pair.status == "renamed" else None,
     )
-    return DiffedFile(
-        pair.path, old_path, record, text.text, len(old.content) if old else 0, len(new.content) if new else 0
-    )
+    old_size, new_size = (len(side.content) if side else 0 for side in (old, new))
+    same = old is not None and new is not None and old.id == new.id
+    return DiffedFile(pair.path, old_path, record, text.text, old_size, new_size, same=same)
 
 
 def _unread(change: Change) -> DiffedFile:
@@ -143,11 +182,8 @@ def _unread(change: Change) -> DiffedFile:
 
 def _stat_line(file: DiffedFile) -> StatLine:
     record = file.record
-    same = record.binary and not file.old_size and not file.new_size
-    return StatLine(
-        file.path, file.old_path, record.insertions, record.deletions, record.binary and not same,
-        file.old_size, file.new_size,
-    )  # fmt: skip
+    sizes = (0, 0) if file.same else (file.old_size, file.new_size)
+    return StatLine(file.path, file.old_path, record.insertions, record.deletions, record.binary, *sizes)
 
 
 def _name_status(file: DiffedFile) -> str:

@@ -54,7 +54,7 @@ def plan_patch(patch: ParsedPatch, read: Read, *, strip: Strip = "auto", dry_run
     tree = Tree(read)
     targets = resolve_targets(patch.sections, lambda path: tree.original(path) is not None, strip)
     results: list[tuple[Target, PatchedFile]] = []
-    for commit in _commits(targets):
+    for commit in _commits(targets, tree):
         tree.begin_commit(one.old for one in commit if one.old and one.section.action in ("delete", "rename"))
         results += [(target, _plan_section(target, tree)) for target in commit]
     files = _refuse_misplaced(results, check_places(tree))
@@ -65,7 +65,7 @@ def plan_patch(patch: ParsedPatch, read: Read, *, strip: Strip = "auto", dry_run
     return PatchPlan(report, *_steps(tree)) if applicable else PatchPlan(report)
 
 
-def _commits(targets: Sequence[Target]) -> list[list[Target]]:
+def _commits(targets: Sequence[Target], tree: Tree) -> list[list[Target]]:
     """Part the sections where a further diff begins that builds on those before.
 
     Text between them may say so; or a file is renamed that was changed before, which one diff would have told in one section.
@@ -81,7 +81,8 @@ def _commits(targets: Sequence[Target]) -> list[list[Target]]:
             commits.append([])
             settled = set()
         commits[-1].append(target)
-        if target.section.action in ("modify", "add"):
+        action = target.section.action
+        if action == "modify" or (action == "add" and tree.original(target.path) is None):
             settled.add(target.path)
     return commits
 

@@ -13,9 +13,9 @@ _ESCAPED = re.compile(rb"\\([0-3][0-7]{2}|.)", re.DOTALL)
 _QUOTED = re.compile(rb'"((?:[^"\\]|\\.)*)"', re.DOTALL)
 
 
-def quote_name(name: bytes) -> bytes:
+def quote_name(name: bytes, *, always: bool = False) -> bytes:
     """Put a name in quotes, with C escapes, when it holds anything but plain ASCII."""
-    if not _NEEDS_QUOTES.search(name):
+    if not always and not _NEEDS_QUOTES.search(name):
         return name
     return b'"' + _NEEDS_QUOTES.sub(lambda found: _escape(found.group()), name) + b'"'
 

@@ -7,6 +7,7 @@ ids are the other users.
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import subprocess
@@ -16,9 +17,11 @@ from pathlib import Path
 
 from pyro_mcp.errors import HostUnfit, LimitReached, PyroError
 from pyro_mcp.host.processes import child
+from pyro_mcp.host.waiting import wait_until
 
 # Enough to hold apt's complaint about every mirror, and little enough to read.
 _LAST_LINES = 30
+_DISK_FULL = ("No space left on device", "Disk quota exceeded", "You don't have enough free space")
 _PACKAGES = {
     "unshare": "util-linux",
     "newuidmap": "uidmap",
@@ -84,16 +87,26 @@ def run(
 
 def remove_tree(directory: Path) -> None:
     """Remove a directory of ours, also where files in it belong to our subordinate users; silent when it is gone."""
+    # A builder just killed may still be in the middle of its last write.
+    wait_until(lambda: _is_removed(directory), what=f"{directory} to be empty", timeout=10)
+
+
+def _is_removed(directory: Path) -> bool:
     try:
         shutil.rmtree(directory)
     except FileNotFoundError:
-        pass
+        return not directory.exists()
     except PermissionError:
         run(["rm", "-rf", "--one-file-system", "--", str(directory)], scratch=directory.parent)
+    except OSError as error:
+        if error.errno != errno.ENOTEMPTY:
+            raise
+        return False
+    return True
 
 
 def _failure(tool: str, status: int, last_words: str) -> PyroError:
-    if "No space left on device" in last_words or "Disk quota exceeded" in last_words:
+    if any(words in last_words for words in _DISK_FULL):
         return LimitReached(
             "the disk is full",
             details=last_words,

@@ -12,9 +12,10 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import time
 from collections.abc import Collection, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 from pyro_mcp.environments.sandbox import remove_tree
@@ -85,10 +86,16 @@ class Shelf:
         if entry is None:
             return None
         try:
-            sound = all(self._looks_sound(entry, name, wanted) for name, wanted in entry.files.items())
+            seen = {name: self._look_at(entry, name, wanted) for name, wanted in entry.files.items()}
         except OSError:
             return None
-        return entry if sound else None
+        if not all(seen.values()):
+            return None
+        return (
+            entry
+            if seen == entry.files
+            else self._seen_anew(entry, {name: file for name, file in seen.items() if file})
+        )
 
     def is_intact(self, digest: str) -> bool:
         """Read every byte of a thing and compare the hashes."""
@@ -100,9 +107,8 @@ class Shelf:
     def put(self, staged: Path, key: str, notes: Mapping[str, object]) -> Entry:
         """Put the files of `staged` on the shelf under their digest, and point `key` at it. The caller holds the shelf's lock."""
         files = {file.name: _fingerprint(file) for file in sorted(staged.iterdir())}
-        entry = Entry(digest_of(files), staged, datetime.now(UTC).isoformat(timespec="seconds"), files)
-        facts = {"made_at": entry.made_at, "files": {name: asdict(file) for name, file in files.items()}}
-        _write_synced(staged / _ENTRY, facts)
+        entry = Entry(digest_of(files), staged, time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), files)
+        _replace(staged / _ENTRY, _facts(entry))
         place = self.root / entry.digest
         if self.entry(entry.digest) is None:
             remove_tree(place)  # it may be there, damaged
@@ -119,12 +125,9 @@ class Shelf:
 
     def point(self, key: str, digest: str, notes: Mapping[str, object]) -> None:
         """Let a key answer with a digest, whole or not at all."""
-        path = self.root / _KEYS / f"{key}.json"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        new = path.with_name(f".{path.name}.{os.getpid()}")
-        _write_synced(new, {"digest": digest, "notes": dict(notes)})
-        new.rename(path)
-        _sync_directory(path.parent)
+        keys = self.root / _KEYS
+        keys.mkdir(parents=True, exist_ok=True)
+        _replace(keys / f"{key}.json", {"digest": digest, "notes": dict(notes)})
 
     def records(self) -> Iterator[Record]:
         """Go through all keys."""
@@ -166,15 +169,25 @@ class Shelf:
         except (KeyError, TypeError, AttributeError):  # another version's, or damaged: as good as not there
             return None
 
-    def _looks_sound(self, entry: Entry, name: str, wanted: Fingerprint) -> bool:
+    def _look_at(self, entry: Entry, name: str, wanted: Fingerprint) -> Fingerprint | None:
+        """Compare a file with what was put there; None when it is damaged."""
         path = entry.directory / name
         found = path.stat()
         if found.st_size != wanted.size or (name.endswith(_IMAGE_SUFFIX) and not is_whole(path)):
-            return False
+            return None
         if (found.st_mtime_ns, found.st_ino) == (wanted.mtime_ns, wanted.inode):
-            return True
+            return wanted
         # Touched, copied or restored from a backup: its bytes decide.
-        return sha256_of(path) == wanted.sha256
+        if sha256_of(path) != wanted.sha256:
+            return None
+        return Fingerprint(wanted.size, found.st_mtime_ns, found.st_ino, wanted.sha256)
+
+    def _seen_anew(self, entry: Entry, files: Mapping[str, Fingerprint]) -> Entry:
+        """Note how a thing looks now that its bytes were found right, so that the next look is cheap again."""
+        renewed = Entry(entry.digest, entry.directory, entry.made_at, files)
+        with suppress(OSError):  # a read-only cache: then the next look costs as much
+            _replace(entry.directory / _ENTRY, _facts(renewed))
+        return renewed
 
 
 def digest_of(files: Mapping[str, Fingerprint]) -> str:
@@ -213,11 +226,19 @@ def _read_json(path: Path) -> dict[str, object] | None:
     return found if isinstance(found, dict) else None
 
 
-def _write_synced(path: Path, content: object) -> None:
-    with path.open("w") as file:
+def _facts(entry: Entry) -> dict[str, object]:
+    return {"made_at": entry.made_at, "files": {name: asdict(file) for name, file in entry.files.items()}}
+
+
+def _replace(path: Path, content: object) -> None:
+    """Write a JSON file, whole or not at all, also when the power fails."""
+    new = path.with_name(f".{path.name}.{os.getpid()}")
+    with new.open("w") as file:
         json.dump(content, file, indent=1, sort_keys=True)
         file.flush()
         os.fsync(file.fileno())
+    new.rename(path)
+    _sync_directory(path.parent)
 
 
 def _sync_directory(path: Path) -> None:

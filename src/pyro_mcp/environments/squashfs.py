@@ -36,7 +36,7 @@ def pack_tree(
 def pack_tar(archive: Path, image: Path, *, epoch: int) -> None:
     """Pack a tar archive, owners and modes as it says."""
     command = ["sh", "-c", 'archive=$1; shift; exec "$@" < "$archive"', "sqfstar", str(archive)]
-    command += ["sqfstar", *_FORMAT, str(image)]
+    command += ["sqfstar", *_FORMAT, "-root-mode", "0755", str(image)]
     sandbox.run(command, scratch=image.parent, settings={"SOURCE_DATE_EPOCH": str(epoch)})
 
 

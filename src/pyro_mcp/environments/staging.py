@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import re
-import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -25,7 +24,7 @@ def staged(area: Path) -> Iterator[Path]:
     maker = identify(os.getpid())
     assert maker is not None
     area.mkdir(mode=0o700, parents=True, exist_ok=True)
-    directory = area / f"{maker.pid}-{maker.started}-{secrets.token_hex(6)}"
+    directory = area / f"{maker.pid}-{maker.started}-{os.urandom(6).hex()}"
     directory.mkdir(mode=0o755)
     try:
         yield directory

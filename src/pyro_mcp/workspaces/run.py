@@ -101,7 +101,7 @@ def _ended(answer: Message, *, interrupted: bool) -> _Ended:
     """Read how the command ended; a guest that does not say so properly has failed."""
     try:
         exit_code = messages.optional_integer(answer, "exit_code", low=0, high=255)
-        signal = messages.optional_integer(answer, "signal", low=1, high=64)
+        signal = messages.optional_integer(answer, "signal_number", low=1, high=64)
         timed_out = messages.flag(answer, "timed_out", default=False)
         killed = messages.flag(answer, "killed", default=False)
         duration = messages.integer(answer, "duration_ms", low=0, high=_LONGEST)

@@ -1,6 +1,7 @@
 """The engine's progress as MCP notifications: said on a worker thread, sent by the event loop."""
 
 from time import monotonic
+from typing import Self
 
 import anyio
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
@@ -15,7 +16,7 @@ _WAITING_AT_MOST = 32
 
 
 class Reports:
-    """A progress listener whose messages wait here for `forward`."""
+    """A progress listener whose messages wait here for `forward`; a context manager, for streams want to be closed."""
 
     def __init__(self) -> None:
         self._send: MemoryObjectSendStream[str]
@@ -36,14 +37,19 @@ class Reports:
 
     async def forward(self, session: ServerSession) -> None:
         """Send what is said to the caller, where it asked for progress. The number only has to grow, by the specification."""
-        async with self._receive:
-            number = 0
-            async for message in self._receive:
-                number += 1
-                await session.report_progress(number, message=message)
+        number = 0
+        async for message in self._receive:
+            number += 1
+            await session.report_progress(number, message=message)
 
-    def close(self) -> None:
-        """No more is said."""
+    def end(self) -> None:
+        """No more is said: `forward` sends what waits and returns."""
+        self._send.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
         self._send.close()
         self._receive.close()
 

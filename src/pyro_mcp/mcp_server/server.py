@@ -3,7 +3,8 @@
 The SDK's low-level server, because its high-level one writes schemas with titles and nulls and lets unknown arguments pass.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from importlib.metadata import version
 
 import anyio
@@ -74,17 +75,24 @@ class PyroServer:
             raise MCPError(
                 types.INVALID_PARAMS, f"no tool {params.name!r} in profile {self._profile}: {offered}"
             )
-        reports = Reports()
-        with interruptible() as interruption:
+        given = params.arguments or {}
+        with Reports() as reports, interruptible() as interruption:
             async with anyio.create_task_group() as tasks:
-                tasks.start_soon(_kill_when_cancelled, interruption)
                 tasks.start_soon(reports.forward, context.session)
-                # The thread is waited for in every case: a cancelled call answers nobody, but its machine ends first.
-                answer = await anyio.to_thread.run_sync(
-                    self._perform, operation, params.arguments or {}, reports, limiter=self._threads()
+                answer = await self._on_a_thread(
+                    interruption, partial(self._perform, operation, given, reports)
                 )
-                reports.close()
-                tasks.cancel_scope.cancel()
+                reports.end()
+        return answer
+
+    async def _on_a_thread(
+        self, interruption: Interruption, work: Callable[[], types.CallToolResult]
+    ) -> types.CallToolResult:
+        """Let a blocking call delay no other. A cancelled one is waited for all the same: its machine ends first."""
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(_kill_when_cancelled, interruption)
+            answer = await anyio.to_thread.run_sync(work, limiter=self._threads())
+            tasks.cancel_scope.cancel()
         return answer
 
     def _perform(

@@ -1,0 +1,44 @@
+from tests.doors import ENVIRONMENTS, finished
+
+from pyro_mcp.errors import NotFound
+from pyro_mcp.mcp_server.text import TEXTS, environments_text, error_text, run_text
+from pyro_mcp.operations.catalogue import OPERATIONS
+
+
+def test_every_operation_has_its_text() -> None:
+    assert set(TEXTS) == {operation.name for operation in OPERATIONS}
+
+
+def test_a_run_tells_its_ending_first_and_both_streams_apart() -> None:
+    text = run_text(finished(7, stdout="out\n", stderr="err\n"))
+    assert text.splitlines() == [
+        "exit_code 7 after 0.42 s in debian:12 (isolation emulated, confinement full)",
+        "--- stdout",
+        "out",
+        "--- stderr",
+        "err",
+    ]
+
+
+def test_silence_is_said() -> None:
+    assert run_text(finished()).endswith("(no output)")
+
+
+def test_the_next_useful_step_stands_last() -> None:
+    assert "timeout_seconds" in run_text(finished(None, outcome="timed_out")).splitlines()[-1]
+    assert "tail or grep" in run_text(finished(stdout="x", stdout_truncated=True)).splitlines()[-1]
+    assert "may lack the program" in run_text(finished(127)).splitlines()[-1]
+    assert "ended by signal 9" in run_text(finished(None, signal=9))
+
+
+def test_environments_are_a_line_each() -> None:
+    first, second, last = environments_text(ENVIRONMENTS).splitlines()
+    assert first == "debian:12 (available): Debian 12"
+    assert "not pulled" in second
+    assert "built when it is first used" in last
+
+
+def test_an_error_has_code_and_hint() -> None:
+    assert (
+        error_text(NotFound("no x", hint="Look at the list.")) == "not_found: no x\nhint: Look at the list."
+    )

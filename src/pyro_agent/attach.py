@@ -64,37 +64,71 @@ class Attachment:
         )
 
 
+class Prepare(Request):
+    """Mount a new, empty disk before the freeze, so that the machines made from it need not."""
+
+    def start(self, message: Message) -> None:
+        """Mount everything but a seed, which only a restored machine has; identity comes with `attach`."""
+        if self.machine.root is not None:
+            raise FaultError("conflict", "this machine has its disk already")
+        spent: dict[str, float] = {}
+        root = mount_disk(spent, disk=True, seed=False)
+        make_mount_points(root)
+        self.machine.attached(root, disk=True, env_defaults={})
+        self.machine.prepared = True
+        self.answer(_rounded(spent))
+
+
 class Attach(Request):
     """Take identity and disk, then answer with the milliseconds each part took."""
 
     def start(self, message: Message) -> None:
         """Do it all at once: before it, there is nothing else this machine could do."""
-        if self.machine.root is not None:
+        if self.machine.root is not None and not self.machine.prepared:
             raise FaultError("conflict", "this machine has its disk already")
         wanted = Attachment.from_message(message)
         spent: dict[str, float] = {}
         with _timed(spent, "identity"):
             take_identity(wanted.identity)
-        root = self._mount(wanted, spent)
+        root = self._root(wanted, spent)
         with _timed(spent, "files"):
             write_names(root, wanted.identity)
+        self.machine.prepared = False
         self.machine.attached(root, disk=wanted.disk, env_defaults=wanted.env_defaults)
-        self.answer({"ms": {part: round(ms, 1) for part, ms in spent.items()}})
+        self.answer(_rounded(spent))
 
-    def _mount(self, wanted: Attachment, spent: dict[str, float]) -> int:
-        for mount in mounts.plan_disk(disk=wanted.disk, seed=wanted.seed):
-            with _timed(spent, mount.part):
-                mounts.carry_out(mount)
-        with _timed(spent, "disk"):
-            mounts.make_folders()
-        root: int | None = None
-        for mount in mounts.plan_root(seed=wanted.seed):
-            with _timed(spent, mount.part):
-                mounts.carry_out(mount, root)
-            if root is None:
-                root = os.open(mounts.ROOT, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-        assert root is not None
+    def _root(self, wanted: Attachment, spent: dict[str, float]) -> int:
+        root = self.machine.root
+        if root is None:
+            root = mount_disk(spent, disk=wanted.disk, seed=wanted.seed)
+            make_mount_points(root)
+        elif wanted.seed:
+            with _timed(spent, "seed"):
+                mounts.cover_workspace(root)
         return root
+
+
+def mount_disk(spent: dict[str, float], *, disk: bool, seed: bool) -> int:
+    """Mount disk, seed and the workspace's root; return a descriptor of that root."""
+    for mount in mounts.plan_disk(disk=disk, seed=seed):
+        with _timed(spent, mount.part):
+            mounts.carry_out(mount)
+    with _timed(spent, "disk"):
+        mounts.make_folders()
+    root: int | None = None
+    for mount in mounts.plan_root(seed=seed):
+        with _timed(spent, mount.part):
+            mounts.carry_out(mount, root)
+        if root is None:
+            root = os.open(mounts.ROOT, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    assert root is not None
+    return root
+
+
+def make_mount_points(root: int) -> None:
+    """Make sure of /proc, which each command mounts for itself, and of /tmp."""
+    os.close(mounts.open_folder(root, "proc"))
+    os.close(mounts.open_folder(root, "tmp", mode=0o1777))
 
 
 def take_identity(identity: Identity) -> None:
@@ -106,13 +140,11 @@ def take_identity(identity: Identity) -> None:
 
 
 def write_names(root: int, identity: Identity) -> None:
-    """Write the files that programs read the machine's identity from, and make sure of /proc and /tmp."""
+    """Write the files that programs read the machine's identity from."""
     name = identity.hostname
     mounts.write_text(root, "etc/machine-id", identity.machine_id + "\n")
     mounts.write_text(root, "etc/hostname", name + "\n")
     mounts.write_text(root, "etc/hosts", hosts_file(mounts.read_text(root, "etc/hosts"), name))
-    os.close(mounts.open_folder(root, "proc"))
-    os.close(mounts.open_folder(root, "tmp", mode=0o1777))
 
 
 def hosts_file(present: str | None, hostname: str) -> str:
@@ -121,6 +153,10 @@ def hosts_file(present: str | None, hostname: str) -> str:
         return f"127.0.0.1 localhost\n::1 localhost ip6-localhost\n127.0.1.1 {hostname}\n"
     known = any(hostname in line.split("#")[0].split()[1:] for line in present.splitlines())
     return present if known else f"{present.rstrip()}\n127.0.1.1 {hostname}\n"
+
+
+def _rounded(spent: dict[str, float]) -> Message:
+    return {"ms": {part: round(ms, 1) for part, ms in spent.items()}}
 
 
 @contextmanager

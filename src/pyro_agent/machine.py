@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
-from pyro_agent.attach import Attach
+from pyro_agent.attach import Attach, Prepare
 from pyro_agent.command import Command
 from pyro_agent.disk import Freeze, Ping, Sync, Thaw
 from pyro_agent.exec import Exec
@@ -22,6 +22,7 @@ from pyro_wire.messages import Message, MessageError
 
 # One file per verb group: files, tree, pty, connect, listen and secrets join here.
 VERBS: Mapping[str, type[Request]] = {
+    "prepare": Prepare,
     "attach": Attach,
     "exec": Exec,
     "ping": Ping,
@@ -41,6 +42,7 @@ class Machine:
         self.helper = helper
         self.root: int | None = None  # a descriptor of the workspace's root, once attached
         self.disk = False
+        self.prepared = False  # frozen with an empty disk: `attach` still has to come
         self.commands = 0
         self._pool = pool
         self._env_defaults: dict[str, str] = {}

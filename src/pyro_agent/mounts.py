@@ -44,6 +44,9 @@ class Mount:
     inside: bool = False
 
 
+_SEED_MOUNT = Mount("seed", SEED_DRIVE, SEED, "squashfs", system.MS_RDONLY)
+
+
 def plan_disk(*, disk: bool, seed: bool) -> list[Mount]:
     """Say how the disk and the seed are mounted in the agent's own root."""
     mounts = [
@@ -53,7 +56,7 @@ def plan_disk(*, disk: bool, seed: bool) -> list[Mount]:
         else Mount("disk", "workspace", DISK, "tmpfs", 0, "mode=0700")
     ]
     if seed:
-        mounts.append(Mount("seed", SEED_DRIVE, SEED, "squashfs", system.MS_RDONLY))
+        mounts.append(_SEED_MOUNT)
     return mounts
 
 
@@ -68,18 +71,21 @@ def plan_root(*, seed: bool) -> list[Mount]:
         Mount("devices", DEVICES, "dev", None, system.MS_BIND | system.MS_REC, inside=True),
         Mount("devices", SYSFS, "sys", None, system.MS_BIND | system.MS_REC, inside=True),
         Mount("devices", "run", "run", "tmpfs", system.MS_NOSUID | system.MS_NODEV, "mode=0755", inside=True),
-        Mount(
-            "workspace",
-            "workspace",
-            "workspace",
-            "overlay",
-            0,
-            _overlay(SEED, _WORKSPACE_UPPER, _WORKSPACE_WORK),
-            inside=True,
-        )
+        _plan_seeded()
         if seed
         else Mount("workspace", _WORKSPACE_UPPER, "workspace", None, system.MS_BIND, inside=True),
     ]
+
+
+def _plan_seeded() -> Mount:
+    lower = _overlay(SEED, _WORKSPACE_UPPER, _WORKSPACE_WORK)
+    return Mount("workspace", "workspace", "workspace", "overlay", 0, lower, inside=True)
+
+
+def cover_workspace(root: int) -> None:
+    """Give a machine that was frozen with an empty workspace its seed."""
+    carry_out(_SEED_MOUNT)
+    carry_out(_plan_seeded(), root)
 
 
 def _overlay(lower: str, upper: str, work: str) -> str:

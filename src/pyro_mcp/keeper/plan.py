@@ -84,4 +84,5 @@ def _drive(value: _Json) -> DriveFiles:
 
 
 def _template(value: _Json) -> Template:
-    return Template(value["digest"], Path(value["memory"]), Path(value["state"]), Path(value["notes"]))
+    disk = LayerFile(Path(value["disk"]["path"]), value["disk"]["format"])
+    return Template(value["digest"], Path(value["memory"]), Path(value["state"]), disk, Path(value["notes"]))

@@ -9,16 +9,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
-from pyro_mcp.errors import GuestFailed
-from pyro_mcp.guest.faults import error_from
+from pyro_mcp.guest.asking import ask
 from pyro_mcp.guest.greeting import greet
 from pyro_mcp.host.waiting import wait_until
 from pyro_mcp.keeper.plan import KeeperPlan
 from pyro_mcp.qemu.memory import noted, shared_memory
 from pyro_mcp.qemu.process import Qemu, launch, telling_death
 from pyro_mcp.qemu.templates import Template, leave_memory_out
-from pyro_wire.events import Answered, Failed
-from pyro_wire.frames import ProtocolError
 from pyro_wire.mux import Mux
 
 # A restore takes 50 to 150 ms; a host that swaps needs longer, and no host needs this long.
@@ -91,42 +88,16 @@ def _load(qemu: Qemu, template: Template) -> None:
 
 
 def _attach(qemu: Qemu, mux: Mux, plan: KeeperPlan) -> None:
-    check = _watcher(qemu)
-    stream = mux.open(
-        {
-            "verb": "attach",
-            "clock_ns": time.time_ns(),
-            "entropy": base64.b64encode(os.urandom(_ENTROPY_BYTES)).decode(),
-            "machine_id": plan.identity.machine_id,
-            "hostname": plan.identity.hostname,
-            "seed": plan.seeded,
-            "disk": True,
-        }
-    )
-    qemu.agent.settimeout(0.1)
-    while stream in mux:
-        check()
-        _exchange(qemu, mux)
-
-
-def _exchange(qemu: Qemu, mux: Mux) -> None:
-    while mux.backlog:
-        mux.wrote(qemu.agent.send(mux.outgoing()))
-    try:
-        data = qemu.agent.recv(65536)
-    except TimeoutError:
-        return
-    if not data:
-        raise qemu.death("the machine closed its line while its disk was attached")
-    try:
-        happened = mux.receive(data)
-    except ProtocolError as error:
-        raise GuestFailed("the machine does not speak our protocol", details=str(error)) from error
-    for event in happened:
-        if isinstance(event, Failed):
-            raise error_from(event.fault)
-        if not isinstance(event, Answered):
-            raise GuestFailed("the machine spoke before it was asked")
+    identity = {
+        "verb": "attach",
+        "clock_ns": time.time_ns(),
+        "entropy": base64.b64encode(os.urandom(_ENTROPY_BYTES)).decode(),
+        "machine_id": plan.identity.machine_id,
+        "hostname": plan.identity.hostname,
+        "seed": plan.seeded,
+        "disk": True,
+    }
+    ask(qemu.agent, mux, identity, _watcher(qemu))
 
 
 def _watcher(qemu: Qemu) -> Callable[[], None]:

@@ -1,6 +1,7 @@
 """Freeze a booted machine once, so that every later start is a restore.
 
-A template is a directory: `memory` (guest RAM, sparse), `state` (QEMU's devices) and `about.json` (what makes it valid).
+A template is a directory: `memory` (guest RAM, sparse), `state` (QEMU's devices), `disk` (the layer that the frozen
+guest may have mounted) and `about.json` (what makes it valid).
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from pyro_mcp.progress import step
 from pyro_mcp.qemu.command import Accelerator
 from pyro_mcp.qemu.installed import QemuInstall
 from pyro_mcp.qemu.memory import empty_memory, save_memory
-from pyro_mcp.qemu.process import Launch, Qemu, launch, telling_death
+from pyro_mcp.qemu.process import Launch, LayerFile, Qemu, launch, telling_death
 from pyro_mcp.qemu.qmp import Value
 
 # A cold boot takes 3 to 6 s emulated on an idle host; a busy one has been seen to take ten times that.
@@ -31,7 +32,7 @@ _SAVE_SECONDS = 30.0
 _FORMAT = 1
 # `Ready` waits until the guest's agent answers on the given socket; its second argument raises once QEMU is dead.
 Ready = Callable[[socket.socket, Callable[[], None]], object]
-# `Plan` says what to boot; scratch files of the boot go into the given directory, which does not stay.
+# `Plan` says what to boot, given the path at which it has to make the written layer of the machine's disk.
 Plan = Callable[[Path], Launch]
 
 
@@ -49,6 +50,8 @@ class TemplateKey:
     vcpu_count: int
     mem_mib: int
     disk_mib: int
+    # Frozen with an empty disk mounted, for new workspaces; otherwise before it has any.
+    fresh: bool
     format: int = _FORMAT
 
     @property
@@ -63,6 +66,7 @@ class Template:
     digest: str
     memory: Path
     state: Path
+    disk: LayerFile
     notes: Path
 
 
@@ -84,7 +88,10 @@ class TemplateStore:
     def find(self, key: TemplateKey) -> Template | None:
         """Give the template of `key` if it is there and whole."""
         directory = self._cache / key.digest
-        template = Template(key.digest, directory / "memory", directory / "state", self._runtime / key.digest)
+        disk = LayerFile(directory / "disk", "qcow2")
+        template = Template(
+            key.digest, directory / "memory", directory / "state", disk, self._runtime / key.digest
+        )
         return template if _is_whole(template, directory / "about.json") else None
 
     def discard(self, template: Template) -> None:
@@ -119,7 +126,7 @@ def _freeze_with_retry(key: TemplateKey, plan: Plan, ready: Ready, directory: Pa
             return []
         except GuestFailed as error:
             progress.note(f"the first boot failed, once more: {error.brief}")
-            for name in ("memory", "state"):
+            for name in ("memory", "state", "disk"):
                 (directory / name).unlink(missing_ok=True)
             _freeze(key, plan, ready, directory)
             return [str(error)]
@@ -127,18 +134,24 @@ def _freeze_with_retry(key: TemplateKey, plan: Plan, ready: Ready, directory: Pa
 
 def _freeze(key: TemplateKey, plan: Plan, ready: Ready, directory: Path) -> None:
     memory = empty_memory(key.digest, key.mem_mib << 20)
-    scratch = directory / "boot"
-    shutil.rmtree(scratch, ignore_errors=True)
-    scratch.mkdir()
+    disk = directory / "disk"
     try:
-        with launch(replace(plan(scratch), log=scratch / "qemu.log"), memory, memory_shared=True) as qemu:
+        booted = replace(plan(disk), log=directory / "qemu.log")
+        with launch(booted, memory, memory_shared=True) as qemu:
             ready(qemu.agent, _watcher(qemu))
             with telling_death(qemu, "the booted machine could not be frozen"):
                 _save_state(qemu, directory / "state")
         save_memory(memory, directory / "memory")
+        _settle(disk)
     finally:
         os.close(memory)
-        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _settle(disk: Path) -> None:
+    """Nobody writes this layer again: it lies below the disks of all machines of the template."""
+    with disk.open("rb") as file:
+        os.fsync(file.fileno())
+    disk.chmod(0o444)
 
 
 def _watcher(qemu: Qemu) -> Callable[[], None]:
@@ -185,6 +198,7 @@ def _write_about(directory: Path, key: TemplateKey, retries: list[str]) -> None:
         "key": asdict(key),
         "state_sha256": hashlib.sha256(state).hexdigest(),
         "memory": _fingerprint(directory / "memory"),
+        "disk": _fingerprint(directory / "disk"),
         "retries": retries,
     }
     with (directory / "about.json").open("x") as file:
@@ -197,7 +211,8 @@ def _is_whole(template: Template, about_path: Path) -> bool:
     try:
         about = json.loads(about_path.read_text())
         state = hashlib.sha256(template.state.read_bytes()).hexdigest()
-        return bool(state == about["state_sha256"] and _fingerprint(template.memory) == about["memory"])
+        files = {"memory": _fingerprint(template.memory), "disk": _fingerprint(template.disk.path)}
+        return bool(state == about["state_sha256"] and files == {name: about[name] for name in files})
     except (OSError, ValueError, KeyError, TypeError):
         return False
 

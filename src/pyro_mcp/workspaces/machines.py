@@ -13,7 +13,7 @@ from pyro_mcp.environments.store import EnvironmentStore
 from pyro_mcp.environments.values import Environment, Kit
 from pyro_mcp.errors import HostUnfit
 from pyro_mcp.guest.channel import Channel
-from pyro_mcp.guest.greeting import greet
+from pyro_mcp.guest.preparing import prepare_fresh
 from pyro_mcp.host.paths import Paths, private_directory
 from pyro_mcp.host.uids import claim_uid
 from pyro_mcp.keeper.places import Place, claim, clear_left_behind, release
@@ -140,11 +140,10 @@ class MachineShop:
             DriveFiles("seed", (self._disks.empty_seed(),)),
         )
 
-    def _with_new_disk(self, plan: Launch, directory: Path, size: Size) -> Launch:
-        """Add an empty disk whose one written layer lies in `directory`."""
-        layer = self._disks.new_layer(directory / "disk.qcow2", size.disk_mib)
-        disk = DriveFiles("disk", (self._disks.blank(size.disk_mib), layer), writable=True)
-        return replace(plan, drives=(*plan.drives, disk))
+    def _with_disk(self, plan: Launch, written: Path, size: Size, *below: LayerFile) -> Launch:
+        """Add a disk: blank, then the frozen layers `below`, then a new one at `written`."""
+        layers = (self._disks.blank(size.disk_mib), *below, self._disks.new_layer(written, size.disk_mib))
+        return replace(plan, drives=(*plan.drives, DriveFiles("disk", layers, writable=True)))
 
     def _template(self, environment: Environment, size: Size, plan: Launch) -> Template:
         private_directory(self._paths.cache / "templates")
@@ -162,12 +161,13 @@ class MachineShop:
             vcpu_count=size.vcpu_count,
             mem_mib=size.mem_mib,
             disk_mib=size.disk_mib,
+            fresh=True,
         )
-        return self._templates.ensure(key, lambda scratch: self._with_new_disk(plan, scratch, size), greet)
+        return self._templates.ensure(key, lambda written: self._with_disk(plan, written, size), prepare_fresh)
 
     def _keeper_plan(self, place: Place, plan: Launch, template: Template, size: Size) -> KeeperPlan:
         named = replace(plan, name=place.machine_id, log=place.directory / "qemu.log")
-        launch = self._with_new_disk(named, place.directory, size)
+        launch = self._with_disk(named, place.directory / "disk.qcow2", size, template.disk)
         return KeeperPlan(
             machine_id=place.machine_id,
             directory=place.directory,

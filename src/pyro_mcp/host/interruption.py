@@ -6,7 +6,7 @@ the guest's command watches the current one beside its other descriptors.
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from typing import Literal
 
@@ -37,10 +37,8 @@ class Interruption:
 
     def take(self) -> Wish | None:
         """Tell the strongest wish so far, and make the descriptor unreadable until the next one."""
-        try:
+        with suppress(BlockingIOError):
             os.eventfd_read(self._wakeup)
-        except BlockingIOError:
-            pass
         return self.wish
 
     @contextmanager

@@ -1,0 +1,134 @@
+"""Read a host's file into an image, and notice when it changes meanwhile."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from pyro_mcp.workspaces.seeding.entries import Entry, Stamp, Unseedable, open_plain
+from pyro_mcp.workspaces.seeding.sensitive import HEAD, sensitive
+from pyro_mcp.workspaces.seeding.squashfs import BLOCK, Extent, ImageWriter
+
+# A file up to this size is read whole before anything is written, so that reading it again costs nothing.
+_SMALL = 8 << 20
+_TRIES = 3
+# The clock that stamps files ticks every few milliseconds: a file changed this shortly ago could change again unseen.
+_TICK_NS = 50_000_000
+
+
+class Withheld(Exception):
+    """The content looks like a secret, and nobody tracks the file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """A file's content as it is in the image. `mtime_ns` is as of the reading.
+
+    `steady` says that it did not change while it was read, `settled` that its stamp would show a change from now on.
+    """
+
+    extent: Extent
+    digest: bytes
+    mtime_ns: int
+    mode: int
+    steady: bool
+    settled: bool
+    looks_secret: bool
+
+
+def store_file(writer: ImageWriter, entry: Entry, *, withhold: bool) -> Content:
+    """Copy a file into the image. Raises OSError, Unseedable, and, when it is to be withheld, Withheld."""
+    if entry.origin is None:
+        extent = writer.store(entry.content)
+        digest = hashlib.sha256(entry.content).digest()
+        return Content(
+            extent, digest, entry.mtime_ns, entry.mode, steady=True, settled=True, looks_secret=False
+        )
+    descriptor = open_plain(entry.origin)
+    try:
+        for _ in range(_TRIES):
+            read_at = time.time_ns()
+            before = os.fstat(descriptor)
+            looks_secret = _looks_secret(descriptor, entry, before)
+            if looks_secret and withhold and entry.private:
+                raise Withheld
+            stored = _store_once(writer, descriptor, before)
+            steady = _stamp(os.fstat(descriptor)) == _stamp(before)
+            if stored is not None and (steady or before.st_size > _SMALL):
+                break
+        if stored is None:
+            raise Unseedable("it kept shrinking while it was read")
+    finally:
+        os.close(descriptor)
+    settled = steady and _stamp(before) == entry.stamp and before.st_ctime_ns < read_at - _TICK_NS
+    return Content(*stored, before.st_mtime_ns, before.st_mode & 0o7777, steady, settled, looks_secret)
+
+
+def _looks_secret(descriptor: int, entry: Entry, found: os.stat_result) -> bool:
+    if b"/.git/" in b"/" + entry.path:
+        return False
+    head = os.pread(descriptor, HEAD, 0)
+    return sensitive().by_content(entry.path, found.st_size, head)
+
+
+def _store_once(writer: ImageWriter, descriptor: int, found: os.stat_result) -> tuple[Extent, bytes] | None:
+    """None when the file ended before its size."""
+    size = found.st_size
+    if size <= _SMALL and found.st_blocks * 512 >= size:
+        content = _read(descriptor, size, 0)
+        if len(content) != size:
+            return None
+        return writer.store(content), hashlib.sha256(content).digest()
+    digest = hashlib.sha256()
+    try:
+        extent = writer.store_blocks(size, _blocks(descriptor, size, digest))
+    except ValueError:
+        return None
+    return extent, digest.digest()
+
+
+def _blocks(descriptor: int, size: int, digest: hashlib._Hash) -> Iterator[bytes | None]:
+    """The file block by block; one that lies in a hole is None and is not read."""
+    zeros = bytes(BLOCK)
+    data_at = 0
+    for at in range(0, size, BLOCK):
+        length = min(BLOCK, size - at)
+        if data_at < at + length:
+            data_at = _next_data(descriptor, max(at, data_at), size)
+        if data_at >= at + length:
+            digest.update(zeros[:length])
+            yield None
+        else:
+            block = _read(descriptor, length, at)
+            digest.update(block)
+            yield block
+
+
+def _next_data(descriptor: int, at: int, size: int) -> int:
+    try:
+        return os.lseek(descriptor, at, os.SEEK_DATA)
+    except OSError:  # nothing but a hole until the end
+        return size
+
+
+def hash_file(origin: bytes) -> tuple[bytes, Stamp]:
+    """Give a file's SHA-256, and its stamp before it was read. Raises OSError or Unseedable."""
+    descriptor = open_plain(origin)
+    with os.fdopen(descriptor, "rb") as file:
+        before = os.fstat(descriptor)
+        return hashlib.file_digest(file, "sha256").digest(), _stamp(before)
+
+
+def _read(descriptor: int, size: int, offset: int) -> bytes:
+    """Read `size` bytes, fewer only where the file ends."""
+    content = os.pread(descriptor, size, offset)
+    while len(content) < size and (more := os.pread(descriptor, size - len(content), offset + len(content))):
+        content += more
+    return content
+
+
+def _stamp(found: os.stat_result) -> Stamp:
+    return Stamp(found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)

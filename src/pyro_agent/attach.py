@@ -39,6 +39,9 @@ class Identity:
     hostname: str
 
 
+_NOBODY = Identity(clock_ns=0, entropy=b"", machine_id="0" * 32, hostname="pyro")
+
+
 @dataclass(frozen=True, slots=True)
 class Attachment:
     """A checked `attach` request."""
@@ -74,6 +77,7 @@ class Prepare(Request):
         spent: dict[str, float] = {}
         root = mount_disk(spent, disk=True, seed=False)
         make_mount_points(root)
+        write_names(root, _NOBODY)  # so that `attach` finds their folder and files in the disk's own layer
         self.machine.attached(root, disk=True, env_defaults={})
         self.machine.prepared = True
         self.answer(_rounded(spent))
@@ -148,11 +152,15 @@ def write_names(root: int, identity: Identity) -> None:
 
 
 def hosts_file(present: str | None, hostname: str) -> str:
-    """Return what /etc/hosts should hold: what is there (a person may have edited it), and this machine's name."""
+    """Return what /etc/hosts should hold: what is there (a person may have edited it), and this machine's name.
+
+    127.0.1.1 is Debian's address for the machine itself; a line with it is ours, and a fork's names its parent.
+    """
+    own = f"127.0.1.1 {hostname}"
     if not present:
-        return f"127.0.0.1 localhost\n::1 localhost ip6-localhost\n127.0.1.1 {hostname}\n"
-    known = any(hostname in line.split("#")[0].split()[1:] for line in present.splitlines())
-    return present if known else f"{present.rstrip()}\n127.0.1.1 {hostname}\n"
+        return f"127.0.0.1 localhost\n::1 localhost ip6-localhost\n{own}\n"
+    lines = [own if line.split()[:1] == ["127.0.1.1"] else line for line in present.splitlines()]
+    return "\n".join(lines if own in lines else [*lines, own]) + "\n"
 
 
 def _rounded(spent: dict[str, float]) -> Message:

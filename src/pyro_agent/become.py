@@ -5,11 +5,12 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import NoReturn
 
 from pyro_agent import mounts, system
 from pyro_agent.command import PATH, Command
-from pyro_agent.users import User, find_user
+from pyro_agent.users import ROOT, User, find_user
 from pyro_wire import messages
 from pyro_wire.faults import FaultError
 from pyro_wire.messages import Message
@@ -20,12 +21,17 @@ NOT_EXECUTABLE = 126
 NOT_STARTED = 125
 
 
-def become(message: Message, report: Callable[[Message], None]) -> NoReturn:
-    """Be the command, or report a fault, or say on stderr why it cannot be run."""
+def become(request: bytes, report: Callable[[Message], None], *, entered: bool) -> NoReturn:
+    """Be the command, or report a fault, or say on stderr why it cannot be run.
+
+    `entered`: whether this process is in the workspace's root already.
+    """
     try:
+        message = messages.unpack(request)
         command = Command.from_message(message)
-        enter_root()
-        user = find_user(command.user, _read("/etc/passwd"), _read("/etc/group"))
+        if not entered:
+            enter_root()
+        user = ROOT if command.user is None else _look_up(command.user)
         if not command.stdin:
             os.dup2(os.open("/dev/null", os.O_RDONLY), 0)
         env = environment(user, messages.text_map(message, "env_defaults"), command.env)
@@ -47,6 +53,18 @@ def enter_root() -> None:
     system.unmount(".", system.MNT_DETACH)
     os.chdir("/")
     system.mount("proc", "/proc", "proc", system.MS_NOSUID | system.MS_NODEV | system.MS_NOEXEC)
+
+
+def rehearse() -> None:
+    """Go through what `become` does, ahead of time and to no effect.
+
+    A forked process copies each page it touches, and emulated code is slow the first time: both are then behind it.
+    """
+    request = messages.pack({"argv": ["true"], "env": {"A": "b"}, "cwd": "/", "env_defaults": {"C": "d"}})
+    command = Command.from_message(messages.unpack(request))
+    for candidate in candidates("true", "/nowhere"):
+        with suppress(OSError):
+            os.execve(candidate, command.argv, environment(ROOT, {}, command.env))
 
 
 def environment(user: User, defaults: dict[str, str], wanted: dict[str, str]) -> dict[str, str]:
@@ -121,6 +139,10 @@ def _switch_user(user: User) -> None:
     os.setgroups(list(user.groups))
     os.setgid(user.gid)
     os.setuid(user.uid)
+
+
+def _look_up(user: str) -> User:
+    return find_user(user, _read("/etc/passwd"), _read("/etc/group"))
 
 
 def _read(path: str) -> str:

@@ -64,8 +64,11 @@ class Cgroup:
 
     def ran_out_of_memory(self) -> bool:
         """Tell whether the kernel killed a process of it for want of memory."""
-        with open(f"{self.path}/memory.events") as file:
-            return oom_kills(file.read()) > 0
+        file = os.open(f"{self.path}/memory.events", os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            return oom_kills(os.read(file, 4096).decode()) > 0
+        finally:
+            os.close(file)
 
     def remove(self) -> None:
         """Remove it; one that still has a dying process is left behind, empty."""

@@ -45,6 +45,28 @@ class _DiskVerb(Request):
         self.answer({"ms": reply.ms, "expired": reply.expired})
 
 
+class Settle(Request):
+    """Wait until nothing is under way: commands buried, runners ready again, the disk written. Freeze it then."""
+
+    _asked = False
+
+    def start(self, message: Message) -> None:
+        """Begin to wait; `on_turn` sees when it is over."""
+
+    def on_turn(self) -> None:
+        """Write the disk out once everything else is quiet."""
+        if self._asked or not self.machine.settled:
+            return
+        self._asked = True
+        if self.machine.disk:
+            self.machine.helper.ask(helper.SYNC, lambda reply: self.guarded(lambda: self._on_written(reply)))
+        else:
+            self.answer({"ms": 0.0})
+
+    def _on_written(self, reply: Reply) -> None:
+        self.answer({"ms": reply.ms})
+
+
 class Sync(_DiskVerb):
     """Write everything to the disk."""
 

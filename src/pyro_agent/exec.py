@@ -25,12 +25,12 @@ class Outcome:
     fault: Fault | None = None
     timed_out: bool = False
     killed: bool = False  # because the host cancelled
-    dead: bool = False  # it and everything it started
+    over: bool = False  # it and everything it started are gone
 
     @property
     def known(self) -> bool:
         """Tell whether the command itself has ended, whatever may still be dying."""
-        return self.status is not None or self.fault is not None or self.dead
+        return self.status is not None or self.fault is not None or self.over
 
     def take(self, reports: bytes) -> None:
         """Learn from the lines that the runner wrote."""
@@ -42,6 +42,8 @@ class Outcome:
                 self.fault = Fault("guest_failed", "the command could not be started", str(report["broken"]))
             elif self.status is None and not (self.timed_out or self.killed):
                 self.status = messages.integer(report, "status", low=0, high=0xFFFF)
+                # Nothing else lived in its namespace: no need to wait until the kernel has taken that down.
+                self.over = self.over or messages.flag(report, "alone", default=False)
 
     def to_message(self, *, duration_ms: int, oom: bool) -> Message:
         """Return the answer."""
@@ -91,6 +93,7 @@ class Exec(Request):
         self._reports = bytearray()
         self._started = time.monotonic()
         self._duration_ms = 0
+        self._dead = False  # its PID 1, too
         self._runner = runner = self.machine.start_command(command)
         self._stdin = InputPipe(loop, runner.stdin, self)
         self._outputs = [OutputPipe(loop, runner.stdout, self, 1), OutputPipe(loop, runner.stderr, self, 2)]
@@ -128,10 +131,10 @@ class Exec(Request):
     def on_turn(self) -> None:
         """Read the pipes only as fast as the host takes their bytes; answer when all is said."""
         for output in self._outputs:
-            if self._outcome.dead:
+            if self._outcome.over:
                 output.drain()
             output.on_turn()
-        if self._outcome.dead and all(output.finished for output in self._outputs):
+        if self._outcome.over and all(output.finished for output in self._outputs):
             self._conclude()
 
     def release(self) -> None:
@@ -148,7 +151,7 @@ class Exec(Request):
         for descriptor in (runner.status, runner.pidfd):
             loop.forget(descriptor)
         os.close(runner.status)
-        self.machine.bury(runner, dead=self._outcome.dead)
+        self.machine.bury(runner, dead=self._dead, over=self._outcome.over)
 
     def _on_timeout(self) -> None:
         if not self._outcome.known:
@@ -178,7 +181,7 @@ class Exec(Request):
         assert self._runner is not None
         self._read_reports()
         self._note_end()
-        self._outcome.dead = True
+        self._dead = self._outcome.over = True
         self.machine.loop.forget(self._runner.pidfd)
 
     def _note_end(self) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from pyro_agent.attach import Attach, Prepare
 from pyro_agent.command import Command
-from pyro_agent.disk import Freeze, Ping, Sync, Thaw
+from pyro_agent.disk import Freeze, Ping, Settle, Sync, Thaw
 from pyro_agent.exec import Exec
 from pyro_agent.helper import DiskHelper
 from pyro_agent.line import Line
@@ -23,6 +23,7 @@ from pyro_wire.messages import Message, MessageError
 # One file per verb group: files, tree, pty, connect, listen and secrets join here.
 VERBS: Mapping[str, type[Request]] = {
     "prepare": Prepare,
+    "settle": Settle,
     "attach": Attach,
     "exec": Exec,
     "ping": Ping,
@@ -67,6 +68,7 @@ class Machine:
     def attached(self, root: int, *, disk: bool, env_defaults: dict[str, str]) -> None:
         """Remember the workspace's root: from now on commands can run."""
         self.root, self.disk, self._env_defaults = root, disk, env_defaults
+        self._pool.attached = True
 
     def start_command(self, command: Command) -> Runner:
         """Start a command; pair it with `bury`."""
@@ -74,16 +76,22 @@ class Machine:
         self.commands += 1
         return runner
 
-    def bury(self, runner: Runner, *, dead: bool) -> None:
-        """Take a runner back whose pipes are closed, killing what still lives of it."""
+    def bury(self, runner: Runner, *, dead: bool, over: bool) -> None:
+        """Take a runner back whose pipes are closed. Unless it is `over`, something of it lives and is killed."""
         self.commands -= 1
         if dead:
             self._collect(runner)
         else:
-            runner.cgroup.kill()
+            if not over:
+                runner.cgroup.kill()
             self._dying[runner.init] = runner
             self.loop.watch(runner.pidfd, 1, lambda _: self._collect(runner))
         self._rest_then_replenish()
+
+    @property
+    def settled(self) -> bool:
+        """Tell whether no command runs or dies, and as many runners wait as should."""
+        return not self.commands and not self._dying and self._pool.full
 
     # -- inside -------------------------------------------------------------------------------------------------
 

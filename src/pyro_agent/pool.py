@@ -21,6 +21,7 @@ class Pool:
         self._cgroups = cgroups
         self._own_namespace = os.open("/proc/self/ns/pid", os.O_RDONLY | os.O_CLOEXEC)
         self._ready: list[Runner] = []
+        self.attached = False  # runners made from now on enter the workspace's root at once
 
     @property
     def full(self) -> bool:
@@ -29,7 +30,7 @@ class Pool:
 
     def add(self) -> None:
         """Fork one more."""
-        self._ready.append(fork_runner(self._cgroups, self._own_namespace))
+        self._ready.append(fork_runner(self._cgroups, self._own_namespace, attached=self.attached))
 
     def start(self, command: Command, env_defaults: dict[str, str]) -> Runner:
         """Hand a command to a runner; one that died while waiting is passed over."""

@@ -61,8 +61,11 @@ class Runner:
         self.cgroup.remove()
 
 
-def fork_runner(cgroups: Cgroups, own_namespace: int) -> Runner:
-    """Make one; `own_namespace` is a descriptor of the agent's own PID namespace."""
+def fork_runner(cgroups: Cgroups, own_namespace: int, *, attached: bool) -> Runner:
+    """Make one; `own_namespace` is a descriptor of the agent's own PID namespace.
+
+    `attached`: the workspace's root is there, so that the runner enters it now and not when it gets its command.
+    """
     cgroup = cgroups.create()
     request, requests = _pipe(_REQUEST_PIPE)
     stdin, stdins = _pipe()
@@ -73,7 +76,7 @@ def fork_runner(cgroups: Cgroups, own_namespace: int) -> Runner:
     try:
         pid = os.fork()
         if not pid:
-            _be_init(cgroup, (stdin, stdout, stderr, request, status))
+            _be_init(cgroup, (stdin, stdout, stderr, request, status), attached)
     finally:
         system.enter_namespace(own_namespace, system.CLONE_NEWPID)
     for descriptor in (stdin, stdout, stderr, request, status):
@@ -91,7 +94,7 @@ def _pipe(size: int = 0) -> tuple[int, int]:
 _REQUEST, _STATUS = 3, 4
 
 
-def _be_init(cgroup: Cgroup, descriptors: tuple[int, ...]) -> None:
+def _be_init(cgroup: Cgroup, descriptors: tuple[int, ...], attached: bool) -> None:
     """Become PID 1 of the command's namespace. Never returns."""
     try:
         gc.disable()  # a collection would copy the pages that all runners share
@@ -105,7 +108,7 @@ def _be_init(cgroup: Cgroup, descriptors: tuple[int, ...]) -> None:
         os.setpriority(os.PRIO_PROCESS, 0, 0)
         command = os.fork()
         if not command:
-            _be_command()
+            _be_command(attached)
         _reap_until(command)
     except BaseException as error:  # noqa: BLE001  (nobody above may go on in this process)
         _report({"broken": repr(error)})
@@ -120,14 +123,17 @@ def _lay_out(descriptors: tuple[int, ...]) -> None:
     os.closerange(len(high), 65536)
 
 
-def _be_command() -> None:
+def _be_command(attached: bool) -> None:
     """Wait for a command and become it. Never returns."""
     os.setsid()
     with open("/proc/self/oom_score_adj", "w") as file:
         file.write("0")  # unlike the agent, a command is what the kernel may kill
+    if attached:
+        become.enter_root()
+    become.rehearse()
     request = _read_request()
     if request:
-        become.become(messages.unpack(request), _report)
+        become.become(request, _report, entered=attached)
     os._exit(become.NOT_STARTED)
 
 
@@ -146,8 +152,17 @@ def _reap_until(command: int) -> None:
     while True:
         pid, status = os.waitpid(-1, 0)
         if pid == command:
-            _report({"status": status})
+            _report({"status": status, "alone": not _has_children()})
             return
+
+
+def _has_children() -> bool:
+    """Tell whether the command left processes behind; orphans are children of their namespace's PID 1."""
+    try:
+        os.waitpid(-1, os.WNOHANG)
+    except ChildProcessError:
+        return False
+    return True
 
 
 def _report(message: Message) -> None:

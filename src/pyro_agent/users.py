@@ -21,13 +21,13 @@ class User:
 ROOT = User("root", 0, 0, "/root", (0,))
 
 
-def find_user(wanted: str | None, passwd: str, group: str) -> User:
-    """Return the user of that name or number; root where none is asked for. An unlisted number is a user too."""
+def find_user(wanted: str, passwd: str, group: str) -> User:
+    """Return the user of that name or number. An unlisted number is a user too."""
     for line in passwd.splitlines():
         user = _user(line, group)
-        if user is not None and (user.uid == 0 if wanted is None else wanted in (user.name, str(user.uid))):
+        if user is not None and wanted in (user.name, str(user.uid)):
             return user
-    if wanted is None or wanted in ("root", "0"):
+    if wanted in ("root", "0"):
         return ROOT
     if wanted.isascii() and wanted.isdigit():
         return User(wanted, int(wanted), int(wanted), "/", ())

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, cast
 from pyro_mcp.errors import InvalidRequest
 from pyro_mcp.models.diff import DiffStatus
 from pyro_mcp.models.names import display_name
-from pyro_mcp.workspaces.diff.entries import Change, Entry
+from pyro_mcp.workspaces.diff.entries import MODES, Change, Entry
 
 if TYPE_CHECKING:
     import pygit2
 
 RENAME_LIMIT = 400
-"""With more new or deleted files than this only identical ones make a rename: comparing all grows with the square."""
+"""Of new files so many at most are compared with deleted ones that resemble them: the cost grows with the square."""
 RENAME_THRESHOLD = 50  # per cent alike; git's own default
 _BLOB, _TREE = 3, 2  # libgit2's numbers for kinds of object
 _DIRECTORY = 0o40000
@@ -102,11 +102,13 @@ def pair_files(changes: Sequence[Change]) -> list[Pair]:
     store = _Store()
     old = _put_side(store, [(change.path, change.old) for change in changes])
     new = _put_side(store, [(change.path, change.new) for change in changes])
+    moved = _take_moved(old, new)
     trees = [
         store.put_root({path: (side.mode, side.id) for path, side in sides.items()}) for sides in (old, new)
     ]
     diff = _compare_trees(store, *trees)
-    pairs = [_pair(delta, old, new) for delta in diff.deltas]
+    pairs = [*moved, *(_pair(delta, old, new) for delta in diff.deltas)]
+    pairs = _part_replaced_links(pairs)
     # A file that turned into a link is two entries; whoever applies them has to delete before adding.
     return sorted(pairs, key=lambda pair: (pair.path, pair.status != "deleted"))
 
@@ -118,6 +120,51 @@ def _put_side(store: _Store, files: Sequence[tuple[bytes, Entry | None]]) -> dic
             content = entry.read()
             sides[path] = Side(path, entry.mode, store.put(_BLOB, content), content)
     return sides
+
+
+def _take_moved(old: dict[bytes, Side], new: dict[bytes, Side]) -> list[Pair]:
+    """Take out the files that moved unchanged: libgit2 gives up on these too where there are many, as when a directory moves."""
+    gone: dict[tuple[str, bool], list[bytes]] = {}
+    for path in sorted(old.keys() - new.keys(), reverse=True):
+        gone.setdefault(_identity(old[path]), []).append(path)
+    pairs = []
+    for path in sorted(new.keys() - old.keys()):
+        candidates = gone.get(_identity(new[path]))
+        if candidates:
+            source = _same_name(candidates, path)
+            candidates.remove(source)
+            pairs.append(Pair("renamed", old.pop(source), new.pop(path), 100))
+    return pairs
+
+
+def _part_replaced_links(pairs: Sequence[Pair]) -> list[Pair]:
+    """Part the rename of a link whose old name is a directory now into a deletion and an addition.
+
+    Git's apply takes the link, renamed or not, for a way out of the tree and refuses what comes below it.
+    """
+    directories = _by_directory({pair.new.path: (0, "") for pair in pairs if pair.new}).keys()
+    parted = []
+    for pair in pairs:
+        if (
+            pair.status == "renamed"
+            and pair.old
+            and pair.old.mode == MODES["symlink"]
+            and pair.old.path in directories
+        ):
+            parted += [Pair("deleted", pair.old, None), Pair("added", None, pair.new)]
+        else:
+            parted.append(pair)
+    return parted
+
+
+def _identity(side: Side) -> tuple[str, bool]:
+    return side.id, side.mode == MODES["symlink"]
+
+
+def _same_name(candidates: Sequence[bytes], path: bytes) -> bytes:
+    """Prefer a file whose own name stayed the same; a thousand are enough to look through."""
+    name = path.rpartition(b"/")[2]
+    return next((one for one in candidates[-1000:] if one.rpartition(b"/")[2] == name), candidates[-1])
 
 
 def _compare_trees(store: _Store, old: str, new: str) -> "pygit2.Diff":

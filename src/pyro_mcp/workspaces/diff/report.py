@@ -117,14 +117,14 @@ def _join_type_changes(files: Sequence[DiffedFile]) -> list[DiffedFile]:
 
 def _joined(old: DiffedFile, new: DiffedFile) -> DiffedFile:
     binary = old.record.binary or new.record.binary
-    update = {
-        "status": "type-changed",
-        "insertions": 0 if binary else new.record.insertions,
-        "deletions": 0 if binary else old.record.deletions,
-        "old_mode": old.record.old_mode,
-        "binary": binary,
-    }
-    record = new.record.model_copy(update=update)
+    record = replace(
+        new.record,
+        status="type-changed",
+        insertions=0 if binary else new.record.insertions,
+        deletions=0 if binary else old.record.deletions,
+        old_mode=old.record.old_mode,
+        binary=binary,
+    )
     return DiffedFile(new.path, None, record, old.patch + new.patch, old.old_size, new.new_size)
 
 

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pyro_mcp.errors import Conflict
 from pyro_mcp.models.names import display_name, exact_name
@@ -91,7 +91,7 @@ def _refuse_misplaced(
     results: Sequence[tuple[Target, PatchedFile]], wrong: dict[bytes, str]
 ) -> list[PatchedFile]:
     return [
-        file.model_copy(update={"applied": False, "type": None, "reason": wrong[target.path]})
+        replace(file, applied=False, type=None, reason=wrong[target.path])
         if file.applied and target.path in wrong
         else file
         for target, file in results

@@ -1,38 +1,45 @@
 """Exact replacements in one file."""
 
-from pydantic import BaseModel, ConfigDict, Field
+from dataclasses import dataclass
+
+from pyro_mcp.errors import InvalidRequest
 
 
-class Edit(BaseModel):
+@dataclass(frozen=True, slots=True)
+class Edit:
     """Replace `old`, which must occur exactly `count` times, by `new`."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+    # Text to find, exact, whitespace included.
+    old: str
+    # Text to put in its place.
+    new: str
+    # How often `old` must occur; each is replaced.
+    count: int = 1
 
-    old: str = Field(min_length=1, description="Text to find, exact, whitespace included.")
-    new: str = Field(description="Text to put in its place.")
-    count: int = Field(default=1, ge=1, description="How often `old` must occur; each is replaced.")
+    def __post_init__(self) -> None:
+        if not self.old:
+            raise InvalidRequest(
+                "an edit's old text is empty", hint="Give the text to replace, exactly as it is."
+            )
+        if self.count < 1:
+            raise InvalidRequest(f"an edit's count is {self.count}; the least is 1")
 
-    def __init__(self, old: str, new: str, count: int = 1) -> None:
-        super().__init__(old=old, new=new, count=count)
 
-
-class Replacement(BaseModel):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replacement:
     """One place that an edit changed."""
 
-    model_config = ConfigDict(frozen=True, defer_build=True)
-
-    edit: int = Field(description="Number of the edit, from 1.")
-    line: int = Field(description="First line of the new text, in the file as it is now.")
+    # Number of the edit, from 1.
+    edit: int
+    # First line of the new text, in the file as it is now.
+    line: int
     end_line: int
 
 
-class EditReport(BaseModel):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EditReport:
     """Where the edits of one call took place."""
 
-    model_config = ConfigDict(frozen=True, defer_build=True)
-
     replacements: tuple[Replacement, ...]
-    line_endings_adapted: bool = Field(
-        default=False,
-        description="The file has CRLF line ends; the edits' LF were matched and written as CRLF.",
-    )
+    # The file has CRLF line ends; the edits' LF were matched and written as CRLF.
+    line_endings_adapted: bool = False

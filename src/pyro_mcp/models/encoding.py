@@ -1,5 +1,6 @@
 """Models as JSON: one object, whatever the operation answered."""
 
+from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime
@@ -27,7 +28,9 @@ def as_json(value: object) -> JsonValue:
         return {field.name: as_json(getattr(value, field.name)) for field in fields(value)}
     if isinstance(value, Mapping):
         return {str(key): as_json(item) for key, item in value.items()}
-    if isinstance(value, Sequence) and not isinstance(value, bytes | bytearray):
+    if isinstance(value, bytes):
+        return b64encode(value).decode()
+    if isinstance(value, Sequence):
         return [as_json(item) for item in value]
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,8 +1,7 @@
 """What a file has at the place somebody probably meant."""
 
+from dataclasses import dataclass
 from typing import Literal
-
-from pydantic import BaseModel, ConfigDict, Field
 
 Difference = Literal[
     "line_ending",
@@ -17,24 +16,27 @@ Difference = Literal[
 ]
 
 
-class LineDifference(BaseModel):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineDifference:
     """One line that keeps the wanted text from matching."""
 
-    model_config = ConfigDict(frozen=True, defer_build=True)
-
-    line: int | None = Field(description="Line number in the file; null when the file lacks the line.")
+    # Line number in the file; null when the file lacks the line.
+    line: int | None
     difference: Difference
-    wanted: str | None = Field(description="The line as the request has it.")
-    file: str | None = Field(description="The line as the file has it.")
+    # The line as the request has it.
+    wanted: str | None
+    # The line as the file has it.
+    file: str | None
 
 
-class NearMatch(BaseModel):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NearMatch:
     """Lines of the file that resemble the text that was not found."""
-
-    model_config = ConfigDict(frozen=True, defer_build=True)
 
     start_line: int
     end_line: int
-    similarity: float = Field(description="0 to 1.")
-    lines: tuple[str, ...] = Field(description="The file's lines from start_line on, cut when long.")
+    # 0 to 1.
+    similarity: float
+    # The file's lines from start_line on, cut when long.
+    lines: tuple[str, ...]
     differences: tuple[LineDifference, ...]

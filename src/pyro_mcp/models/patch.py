@@ -1,8 +1,7 @@
 """What applying a patch did, or would do."""
 
+from dataclasses import dataclass
 from typing import Literal
-
-from pydantic import BaseModel, ConfigDict, Field
 
 from pyro_mcp.models.nearest import NearMatch
 
@@ -27,57 +26,62 @@ PatchAction = Literal["add", "delete", "modify", "rename", "copy"]
 EntryType = Literal["regular", "executable", "symlink"]
 
 
-class Tolerance(BaseModel):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tolerance:
     """Something in the patch that was not as it should be and was understood all the same."""
-
-    model_config = ConfigDict(frozen=True, defer_build=True)
 
     kind: ToleranceKind
     detail: str
 
 
-class HunkOutcome(BaseModel):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HunkOutcome:
     """What became of one hunk."""
 
-    model_config = ConfigDict(frozen=True, defer_build=True)
-
-    hunk: int = Field(description="Number of the hunk within its file, from 1.")
-    patch_line: int = Field(description="Line of the patch where the hunk starts.")
+    # Number of the hunk within its file, from 1.
+    hunk: int
+    # Line of the patch where the hunk starts.
+    patch_line: int
     applied: bool
-    line: int | None = Field(default=None, description="Line of the old file where it fits.")
-    offset: int = Field(default=0, description="Lines between where the patch expected it and where it fits.")
+    # Line of the old file where it fits.
+    line: int | None = None
+    # Lines between where the patch expected it and where it fits.
+    offset: int = 0
     tolerances: tuple[Tolerance, ...] = ()
-    reason: str | None = Field(default=None, description="Why it was rejected.")
-    candidates: tuple[int, ...] = Field(default=(), description="Lines where it would fit equally well.")
+    # Why it was rejected.
+    reason: str | None = None
+    # Lines where it would fit equally well.
+    candidates: tuple[int, ...] = ()
     nearest: tuple[NearMatch, ...] = ()
 
 
-class PatchedFile(BaseModel):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PatchedFile:
     """What became of one file of the patch."""
 
-    model_config = ConfigDict(frozen=True, defer_build=True)
-
     path: str
-    path_bytes: str | None = Field(default=None, description="Base64 of the name when it is not UTF-8.")
-    old_path: str | None = Field(default=None, description="Where it was before a rename or copy.")
+    # Base64 of the name when it is not UTF-8.
+    path_bytes: str | None = None
+    # Where it was before a rename or copy.
+    old_path: str | None = None
     action: PatchAction
     applied: bool
-    type: EntryType | None = Field(
-        default=None, description="Type after the patch; null when deleted or rejected."
-    )
+    # Type after the patch; null when deleted or rejected.
+    type: EntryType | None = None
     insertions: int = 0
     deletions: int = 0
     hunks: tuple[HunkOutcome, ...] = ()
     tolerances: tuple[Tolerance, ...] = ()
-    reason: str | None = Field(default=None, description="Why the file was rejected.")
+    # Why the file was rejected.
+    reason: str | None = None
 
 
-class PatchReport(BaseModel):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PatchReport:
     """What a patch did file by file; nothing at all was changed unless every hunk fits."""
 
-    model_config = ConfigDict(frozen=True, defer_build=True)
-
-    applicable: bool = Field(description="Every hunk of every file fits.")
+    # Every hunk of every file fits.
+    applicable: bool
     dry_run: bool = False
     files: tuple[PatchedFile, ...]
     tolerances: tuple[Tolerance, ...] = ()

@@ -1,7 +1,7 @@
 """Compare, and shape the outcome for whoever asked."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pyro_mcp.errors import InvalidRequest
 from pyro_mcp.models.diff import DiffFormat, DiffStatus, FileDiff, WorkspaceDiff

@@ -17,6 +17,8 @@ from pyro_mcp.host.paths import Paths, private_directory
 
 _LOCK = "lock"
 _NEW = ".new-"
+# Names a directory that gets the logs of every machine that ends, one directory each: for tests and bug reports.
+KEEP_LOGS = "PYRO_KEEP_LOGS"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +48,23 @@ def release(place: Place) -> None:
     """Remove a machine's directory and socket and let go of its lock."""
     with suppress(OSError):
         place.socket.unlink()
-    shutil.rmtree(place.directory, ignore_errors=True)
+    remove(place.directory)
     os.close(place.lock)
+
+
+def remove(directory: Path) -> None:
+    """Remove a machine's directory; its logs first go where PYRO_KEEP_LOGS says, if it says so."""
+    if wanted := os.environ.get(KEEP_LOGS):
+        with suppress(OSError):
+            _keep_logs(directory, Path(wanted) / directory.name)
+    shutil.rmtree(directory, ignore_errors=True)
+
+
+def _keep_logs(directory: Path, kept: Path) -> None:
+    for log in directory.glob("*.log"):
+        if log.stat().st_size:
+            kept.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(log, kept / log.name)
 
 
 def clear_left_behind(paths: Paths) -> list[str]:

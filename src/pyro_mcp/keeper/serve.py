@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import socket
 import sys
@@ -13,6 +12,7 @@ from contextlib import suppress
 from pyro_mcp.errors import PyroError
 from pyro_mcp.guest.faults import fault_from
 from pyro_mcp.keeper.loop import READ, Loop
+from pyro_mcp.keeper.places import KEEP_LOGS, remove
 from pyro_mcp.keeper.plan import KeeperPlan
 from pyro_mcp.keeper.restore import Restored, restored
 from pyro_mcp.keeper.switchboard import Client, Switchboard, Verb
@@ -95,7 +95,7 @@ def main() -> None:
         with suppress(OSError):
             plan.socket.unlink()
         if plan.leash.with_client:
-            shutil.rmtree(plan.directory, ignore_errors=True)
+            remove(plan.directory)
 
 
 def _hold(plan: KeeperPlan) -> None:
@@ -106,6 +106,8 @@ def _hold(plan: KeeperPlan) -> None:
             keeper = Keeper(plan, machine, listener)
             _report({"ready": machine.timings})
             keeper.serve()
+            if KEEP_LOGS in os.environ:
+                (plan.directory / "console.log").write_bytes(machine.qemu.console_tail())
 
 
 def _first_line(descriptor: int) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from pyro_mcp.errors import GuestFailed
 from pyro_mcp.guest.faults import error_from
+from pyro_mcp.keeper.places import KEEP_LOGS
 from pyro_mcp.keeper.plan import KeeperPlan
 from pyro_wire.faults import Fault
 
@@ -58,9 +59,15 @@ def start_keeper(plan: KeeperPlan, locks: list[int]) -> StartedKeeper:
             pass_fds=locks,
             start_new_session=True,
             cwd="/",
-            env={"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "LC_ALL": "C.UTF-8"},
+            env=_environment(),
         )
     assert process.stdin is not None
     process.stdin.write(plan.to_json().encode() + b"\n")
     process.stdin.flush()
     return StartedKeeper(process, log)
+
+
+def _environment() -> dict[str, str]:
+    """What a keeper needs to know of ours: nothing that could surprise a machine that outlives us."""
+    kept = {name: os.environ[name] for name in (KEEP_LOGS,) if name in os.environ}
+    return {"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "LC_ALL": "C.UTF-8", **kept}

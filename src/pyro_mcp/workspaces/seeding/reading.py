@@ -114,12 +114,22 @@ def _next_data(descriptor: int, at: int, size: int) -> int:
         return size
 
 
-def hash_file(origin: bytes) -> tuple[bytes, Stamp]:
-    """Give a file's SHA-256, and its stamp before it was read. Raises OSError or Unseedable."""
-    descriptor = open_plain(origin)
+@dataclass(frozen=True, slots=True)
+class Fingerprint:
+    """A file's SHA-256, and whether it begins like a secret."""
+
+    digest: bytes
+    looks_secret: bool
+
+
+def fingerprint(entry: Entry) -> Fingerprint:
+    """Read a file for its hash alone. Raises OSError or Unseedable."""
+    if entry.origin is None:
+        return Fingerprint(hashlib.sha256(entry.content).digest(), looks_secret=False)
+    descriptor = open_plain(entry.origin)
     with os.fdopen(descriptor, "rb") as file:
-        before = os.fstat(descriptor)
-        return hashlib.file_digest(file, "sha256").digest(), _stamp(before)
+        looks_secret = _looks_secret(descriptor, entry, os.fstat(descriptor))
+        return Fingerprint(hashlib.file_digest(file, "sha256").digest(), looks_secret)
 
 
 def _read(descriptor: int, size: int, offset: int) -> bytes:

@@ -24,7 +24,7 @@ _ROOM_TO_BUILD = 2 * 1024**3
 
 
 class Cache:
-    """What is kept where. Reading takes no lock; everything that changes the shelves happens in building() or changing()."""
+    """What is kept where. Reading takes no lock; everything that changes the shelves happens in changing()."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
@@ -46,6 +46,8 @@ class Cache:
                 exclusive(self._root / "lock", what=f"another build to end ({why})"),
                 staged(self._staging) as place,
             ):
+                for shelf in (self.images, self.kits, self.ram_disks):
+                    shelf.tidy()
                 yield place
 
     def require_room(self) -> None:

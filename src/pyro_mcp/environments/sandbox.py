@@ -70,15 +70,14 @@ def run(
     """
     command = wrapped(argv, privileged=os.geteuid() == 0)
     last: deque[str] = deque(maxlen=_LAST_LINES)
-    output = subprocess.PIPE
-    with child(
-        command, stdout=output, stderr=subprocess.STDOUT, env=_variables(scratch) | dict(settings or {})
-    ) as tool:
+    variables = _variables(scratch) | dict(settings or {})
+    with child(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=variables) as tool:
         assert tool.stdout is not None
-        for line in tool.stdout:
-            text = line.decode(errors="replace").rstrip()
-            last.append(text)
-            on_line(text)
+        with tool.stdout as output:
+            for line in output:
+                text = line.decode(errors="replace").rstrip()
+                last.append(text)
+                on_line(text)
         status = tool.wait()
     if status != 0:
         last_words = "\n".join(last)

@@ -139,6 +139,11 @@ class Shelf:
         """Name all things on the shelf, damaged ones too."""
         return sorted(path.name for path in self.root.glob("[0-9a-f]*") if path.is_dir())
 
+    def tidy(self) -> None:
+        """Remove the half-written keys of whoever was killed; the caller holds the lock, so nobody else writes one now."""
+        for path in (self.root / _KEYS).glob(".*"):
+            path.unlink(missing_ok=True)
+
     def newer_than(self, builder: int) -> set[str]:
         """Name the things that a newer pyro noted down; how it uses them is not for this one to judge."""
         return {record.digest for record in self.records() if _builder(record) > builder}

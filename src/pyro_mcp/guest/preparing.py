@@ -20,4 +20,4 @@ def prepare_fresh(line: socket.socket, still_possible: Callable[[], None]) -> No
     ask(line, mux, {"verb": "prepare"}, still_possible)
     # An environment without `true` answers 127, having warmed the same paths.
     ask(line, mux, {"verb": "exec", "argv": ["true"], "cwd": "/", "timeout_ms": 20_000}, still_possible)
-    ask(line, mux, {"verb": "sync"}, still_possible)
+    ask(line, mux, {"verb": "settle"}, still_possible)

@@ -25,8 +25,11 @@ class Identity:
 class Leash:
     """What ends the machine by itself."""
 
-    # The machine ends with the connection that started it: nobody else knows of a throwaway.
+    # The machine ends with the process that started it: nobody else knows of a throwaway.
     with_client: bool
+    # A workspace's machine stops after so many seconds without activity, and says in `ended` why it did.
+    idle_stop_seconds: int | None = None
+    ended: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,20 +7,29 @@ import os
 import signal
 import socket
 import sys
+from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 
 from pyro_mcp.errors import PyroError
 from pyro_mcp.guest.faults import fault_from
+from pyro_mcp.keeper.clocks import PASSIVE, IdleClock
+from pyro_mcp.keeper.jobs import Jobs
 from pyro_mcp.keeper.loop import READ, Loop
 from pyro_mcp.keeper.places import KEEP_LOGS, remove
 from pyro_mcp.keeper.plan import KeeperPlan
+from pyro_mcp.keeper.relaying import relay
 from pyro_mcp.keeper.restore import Restored, restored
-from pyro_mcp.keeper.switchboard import Client, Switchboard, Verb
+from pyro_mcp.keeper.snapshot import Snapshots
+from pyro_mcp.keeper.switchboard import Client, Open, Switchboard
+from pyro_wire import events
 from pyro_wire.faults import Fault
 from pyro_wire.messages import Message
 
 # Connections that wait to be accepted; a burst of clients must not be refused.
 _BACKLOG = 128
+# Unmounting takes tens of milliseconds, with much to write back some seconds.
+_DETACH_SECONDS = 10.0
 
 
 class Keeper:
@@ -31,15 +40,28 @@ class Keeper:
         self._machine = machine
         self._listener = listener
         self._loop = Loop()
-        verbs: dict[str, Verb] = {"keeper.status": self._status, "keeper.stop": self._stop}
-        self._board = Switchboard(self._loop, machine.qemu.agent, machine.mux, verbs, self._machine_died)
+        self._board = Switchboard(
+            self._loop, machine.qemu.agent, machine.mux, on_request=self._serve, on_dead=self._machine_died
+        )
+        self._jobs = Jobs(self._board, self._loop.after)
+        self._idle = self._idle_clock()
+        self._verbs: dict[str, Open] = {
+            "keeper.status": self._status,
+            "keeper.stop": self._stop,
+            "keeper.idle": self._set_idle,
+            "keeper.exec": self._jobs.start,
+            "keeper.follow": self._jobs.follow,
+            "keeper.signal": self._jobs.signal,
+            "keeper.jobs": self._jobs.listed,
+            "keeper.snapshot": Snapshots(self._board, machine.qemu).take,
+        }
         listener.setblocking(False)
         self._loop.watch(listener, READ, lambda _: self._accept())
         self._loop.watch(machine.qemu.console, READ, lambda _: self._drain_console())
         self._pidfd = os.pidfd_open(machine.qemu.process.pid)
         self._loop.watch(self._pidfd, READ, lambda _: self._machine_died("QEMU ended"))
 
-    def serve(self) -> None:
+    def run(self) -> None:
         """Serve until the machine dies, somebody stops it, or the leash is let go."""
         self._end_on_signals()
         if self._plan.leash.with_client:
@@ -48,29 +70,83 @@ class Keeper:
         self._board.close()
         os.close(self._pidfd)
 
+    def _serve(self, client: Client, stream: int, message: Message) -> None:
+        verb = str(message.get("verb"))
+        if self._idle is not None and verb not in PASSIVE:
+            self._idle.touch()
+        own = self._verbs.get(verb)
+        if own is None:
+            relay(self._board, client, stream, message)
+        else:
+            own(client, stream, message)
+
     def _accept(self) -> None:
         try:
             connection, _ = self._listener.accept()
         except OSError:
             return  # the client left again, or descriptors are short: the next one may do better
-        self._board.admit(connection, lambda _: None)
+        self._board.admit(connection)
 
     def _drain_console(self) -> None:
         if not self._machine.qemu.drain_console():
             self._loop.forget(self._machine.qemu.console)
 
-    def _machine_died(self, reason: str) -> None:
-        self._board.fail_all(fault_from(self._machine.qemu.death(f"the machine died: {reason}")))
-        self._loop.stop()
-
     def _status(self, client: Client, stream: int, _: Message) -> None:
-        client.line.mux.answer(stream, {"pid": os.getpid(), "timings": self._machine.timings})
+        about: Message = {"pid": os.getpid(), "timings": self._machine.timings, "running": self._jobs.running}
+        client.answer(stream, about)
 
-    def _stop(self, client: Client, stream: int, _: Message) -> None:
-        self._board.fail_all(Fault("conflict", "the machine was stopped", None, None))
-        client.line.mux.answer(stream, {"stopped": True})
-        client.line.update()
+    # -- ends -----------------------------------------------------------------------------------------------------------
+
+    def _machine_died(self, reason: str) -> None:
+        death = self._machine.qemu.death(f"the machine died: {reason}")
+        self._note_end(death.brief)
+        self._board.fail_all(fault_from(death))
         self._loop.stop()
+
+    def _stop(self, client: Client, stream: int, message: Message) -> None:
+        """`keeper.stop` {reason}: leave a clean disk behind, answer, and end."""
+        self._wind_down(
+            str(message.get("reason", "stopped")), lambda: client.answer(stream, {"stopped": True})
+        )
+
+    def _wind_down(self, reason: str, then: Callable[[], None]) -> None:
+        """Detach the disk, so that the next start has no journal to replay; a guest that does not is cut off."""
+        ended = False
+
+        def end(event: events.Event | None = None) -> None:
+            nonlocal ended
+            if ended or not (event is None or isinstance(event, events.Answered | events.Failed)):
+                return
+            ended = True
+            self._note_end(reason)
+            self._board.fail_all(Fault("conflict", f"the workspace was stopped: {reason}", None, None))
+            then()
+            self._loop.stop()
+
+        if isinstance(self._board.ask_agent({"verb": "detach"}, end), Fault):
+            end()
+        self._loop.after(_DETACH_SECONDS, end)
+
+    def _note_end(self, reason: str) -> None:
+        if self._plan.leash.ended is not None:
+            with suppress(OSError):
+                Path(self._plan.leash.ended).write_text(reason)
+
+    def _idle_clock(self) -> IdleClock | None:
+        seconds = self._plan.leash.idle_stop_seconds
+        if seconds is None:
+            return None
+        return IdleClock(self._loop, seconds, lambda: self._board.requests > 0, self._stop_idle)
+
+    def _stop_idle(self) -> None:
+        self._wind_down("it was idle", lambda: None)
+
+    def _set_idle(self, client: Client, stream: int, message: Message) -> None:
+        """`keeper.idle` {seconds}: another patience."""
+        seconds = message.get("seconds")
+        if self._idle is not None and isinstance(seconds, int) and seconds > 0:
+            self._idle.change(seconds)
+        client.answer(stream, {})
 
     def _end_on_signals(self) -> None:
         near, far = socket.socketpair()
@@ -105,7 +181,7 @@ def _hold(plan: KeeperPlan) -> None:
         with restored(plan) as machine:
             keeper = Keeper(plan, machine, listener)
             _report({"ready": machine.timings})
-            keeper.serve()
+            keeper.run()
             if KEEP_LOGS in os.environ:
                 (plan.directory / "console.log").write_bytes(machine.qemu.console_tail())
 

@@ -1,14 +1,15 @@
-"""Pass clients' requests on to the agent and its answers back, stream by stream.
+"""Join clients' lines to the one line of the agent.
 
-Data waits here for at most one window per stream: the relay grants its source room only for what its sink has taken. So a
-client that does not read stalls its own stream and no other.
+Most requests are passed on as they come (`relaying.py`); some the keeper answers itself. Whoever serves a client's stream is
+told what happens on it, and nothing that one client does or fails to do stalls another.
 """
 
 from __future__ import annotations
 
 import socket
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Protocol
 
 from pyro_mcp.keeper.line import Line
 from pyro_mcp.keeper.loop import Loop
@@ -17,50 +18,69 @@ from pyro_wire.faults import Fault
 from pyro_wire.frames import ProtocolError
 from pyro_wire.messages import Message
 from pyro_wire.mux import MAX_STREAMS, Mux
-from pyro_wire.relay import Relay
 
 # Streams of the agent's line kept free for the keeper itself.
 _RESERVED_STREAMS = 64
-Verb = Callable[["Client", int, Message], None]
+AgentEvent = Callable[[events.Event], None]
+
+
+class Serving(Protocol):
+    """Whoever serves one stream of a client."""
+
+    def from_client(self, event: events.Event) -> None: ...
+
+    def client_has_room(self) -> None: ...
+
+    def client_gone(self) -> None: ...
 
 
 @dataclass(slots=True)
 class Client:
-    """A connected client and the agent's streams that serve it, by its own stream ids."""
+    """A connected client and who serves its streams."""
 
     line: Line
-    calls: dict[int, Call]
+    serving: dict[int, Serving] = field(default_factory=dict)
+
+    def tell(self, stream: int, say: Callable[[Mux], None]) -> None:
+        """Say something on a stream that may be gone; a client that lets megabytes of answers pile up is sent away."""
+        if self.line.open and stream in self.line.mux:
+            try:
+                say(self.line.mux)
+            except ProtocolError as error:
+                self.line.end(str(error))
+        self.line.update()
+
+    def answer(self, stream: int, result: Message | Fault) -> None:
+        """Close a stream with its answer or fault."""
+        self.serving.pop(stream, None)
+        if isinstance(result, Fault):
+            self.tell(stream, lambda mux: mux.fail(stream, result))
+        else:
+            self.tell(stream, lambda mux: mux.answer(stream, result))
 
 
-@dataclass(slots=True)
-class Call:
-    """One client request that the agent works on."""
-
-    client: Client
-    stream: int
-    agent_stream: int
-    inward: Relay
-    outward: Relay
-    result: Message | Fault | None = None
+# Takes a request that has just been opened: the client, its stream, and the message.
+Open = Callable[[Client, int, Message], None]
 
 
 class Switchboard:
-    """Joins clients' lines to the one line of the agent."""
+    """All clients' lines and the agent's."""
 
     def __init__(
         self,
         loop: Loop,
         agent: socket.socket,
         agent_mux: Mux,
-        verbs: dict[str, Verb],
+        *,
+        on_request: Open,
         on_dead: Callable[[str], None],
     ) -> None:
         self._loop = loop
-        self._verbs = verbs
+        self._on_request = on_request
         self._on_dead = on_dead
         self._clients: list[Client] = []
-        self._calls: dict[int, Call] = {}
-        self._agent = Line(
+        self._agent_streams: dict[int, AgentEvent] = {}
+        self.agent = Line(
             loop,
             agent,
             agent_mux,
@@ -70,15 +90,19 @@ class Switchboard:
         )
 
     @property
-    def busy(self) -> bool:
-        return bool(self._calls)
+    def requests(self) -> int:
+        """How many requests the agent works on."""
+        return len(self._agent_streams)
 
-    def admit(self, connection: socket.socket, on_gone: Callable[[Client], None]) -> Client:
+    def admit(self, connection: socket.socket) -> None:
         """Serve a client that has just connected."""
 
         def gone(_: str) -> None:
-            self._hang_up(client)
-            on_gone(client)
+            self._clients.remove(client)
+            client.line.mux.hung_up()
+            for serving in list(client.serving.values()):
+                serving.client_gone()
+            self.agent.update()
 
         line = Line(
             self._loop,
@@ -88,141 +112,66 @@ class Switchboard:
             on_room=lambda: self._client_has_room(client),
             on_end=gone,
         )
-        client = Client(line, {})
+        client = Client(line)
         self._clients.append(client)
-        return client
+
+    def ask_agent(self, message: Message, on_event: AgentEvent) -> int | Fault:
+        """Open a stream to the agent; `on_event` is told of everything on it. A Fault when the agent has too much to do."""
+        if not self.agent.open:
+            return Fault("guest_failed", "the machine's agent is gone")
+        if self.agent.congested or len(self._agent_streams) >= MAX_STREAMS - _RESERVED_STREAMS:
+            return Fault(
+                "limit_reached", "too many requests to this machine at once", None, "wait for some to end"
+            )
+        stream = self.agent.mux.open(message)
+        self._agent_streams[stream] = on_event
+        self.agent.update()
+        return stream
 
     def fail_all(self, fault: Fault) -> None:
-        """Tell every waiting client why nothing comes any more."""
-        for call in list(self._calls.values()):
-            call.result = fault
-            self._finish(call)
+        """Tell everyone who waits for the agent why nothing comes any more."""
+        for stream, on_event in list(self._agent_streams.items()):
+            self._agent_streams.pop(stream, None)
+            on_event(events.Failed(stream, fault))
 
     def close(self) -> None:
-        for client in self._clients:
+        for client in list(self._clients):
             client.line.close()
-        self._agent.close()
-
-    # -- from a client to the agent ---------------------------------------------------------------------------------
+        self.agent.close()
 
     def _from_client(self, client: Client, event: events.Event) -> None:
         if isinstance(event, events.Opened):
-            self._open(client, event)
-        elif isinstance(
-            event, events.Data | events.Ended | events.Credited | events.Control | events.Cancelled
-        ):
-            call = client.calls.get(event.stream)
-            if call is not None:
-                self._go_on(call, event)
+            self._on_request(client, event.stream, event.message)
+        elif not isinstance(event, events.Greeted):
+            serving = client.serving.get(event.stream)
+            if serving is not None:
+                serving.from_client(event)
         client.line.update()
-        self._agent.update()
-        client.line.pause(self._agent.congested)
-
-    def _open(self, client: Client, event: events.Opened) -> None:
-        own = self._verbs.get(str(event.message.get("verb")))
-        if own is not None:
-            own(client, event.stream, event.message)
-            return
-        if self._agent.congested or len(self._calls) >= MAX_STREAMS - _RESERVED_STREAMS:
-            busy = Fault(
-                "limit_reached", "too many requests to this machine at once", None, "wait for some to end"
-            )
-            client.line.mux.fail(event.stream, busy)
-            return
-        agent_stream = self._agent.mux.open(event.message)
-        inward = Relay(client.line.mux, event.stream, self._agent.mux, agent_stream)
-        outward = Relay(self._agent.mux, agent_stream, client.line.mux, event.stream)
-        call = Call(client, event.stream, agent_stream, inward, outward)
-        client.calls[event.stream] = call
-        self._calls[agent_stream] = call
-
-    def _go_on(self, call: Call, event: events.Event) -> None:
-        if isinstance(event, events.Data):
-            call.inward.data(event.channel, event.payload)
-        elif isinstance(event, events.Ended):
-            call.inward.end(event.channel)
-        elif isinstance(event, events.Credited):
-            call.outward.pump()
-            self._finish(call)
-        elif call.agent_stream in self._agent.mux:
-            if isinstance(event, events.Control):
-                self._agent.mux.control(call.agent_stream, event.message)
-            elif isinstance(event, events.Cancelled):
-                self._agent.mux.cancel(call.agent_stream)
-
-    def _hang_up(self, client: Client) -> None:
-        """A client that is gone wants nothing any more: what it asked for is cancelled, what still comes swallowed."""
-        self._clients.remove(client)
-        client.line.mux.hung_up()
-        for call in client.calls.values():
-            if call.agent_stream in self._agent.mux:
-                self._agent.mux.cancel(call.agent_stream)
-        self._agent.update()
-
-    # -- from the agent to a client -----------------------------------------------------------------------------------
+        self.agent.update()
+        client.line.pause(self.agent.congested)
 
     def _from_agent(self, event: events.Event) -> None:
         if isinstance(event, events.Greeted | events.Opened | events.Cancelled):
             return
-        call = self._calls.get(event.stream)
-        if call is None:
-            return
-        if isinstance(event, events.Data):
-            call.outward.data(event.channel, event.payload)
-        elif isinstance(event, events.Ended):
-            call.outward.end(event.channel)
-        elif isinstance(event, events.Credited):
-            call.inward.pump()
-        elif isinstance(event, events.Control):
-            self._tell(call, lambda mux: mux.control(call.stream, event.message))
-        elif isinstance(event, events.Answered):
-            call.result = event.message
-            self._finish(call)
-        elif isinstance(event, events.Failed):
-            call.result = event.fault
-            self._finish(call)
-        call.client.line.update()
-
-    def _finish(self, call: Call) -> None:
-        """Give the answer once all data before it has been passed on."""
-        if call.result is None or not call.outward.pump():
-            return
-        self._calls.pop(call.agent_stream, None)
-        call.client.calls.pop(call.stream, None)
-        result = call.result
-        if isinstance(result, Fault):
-            self._tell(call, lambda mux: mux.fail(call.stream, result))
-        else:
-            self._tell(call, lambda mux: mux.answer(call.stream, result))
-        call.client.line.update()
-
-    def _tell(self, call: Call, say: Callable[[Mux], None]) -> None:
-        """Say something to a client that may be gone; one that lets megabytes of answers pile up is sent away."""
-        line = call.client.line
-        if not line.open or call.stream not in line.mux:
-            return
-        try:
-            say(line.mux)
-        except ProtocolError as error:
-            line.end(str(error))
-
-    # -- room and ends --------------------------------------------------------------------------------------------------
+        on_event = self._agent_streams.get(event.stream)
+        if isinstance(event, events.Answered | events.Failed):
+            self._agent_streams.pop(event.stream, None)
+        if on_event is not None:
+            on_event(event)
 
     def _client_has_room(self, client: Client) -> None:
-        for call in list(client.calls.values()):
-            call.outward.pump()
-            self._finish(call)
+        for serving in list(client.serving.values()):
+            serving.client_has_room()
         client.line.update()
-        self._agent.update()
+        self.agent.update()
 
     def _agent_has_room(self) -> None:
-        for call in list(self._calls.values()):
-            call.inward.pump()
-        for client in self._clients:
-            client.line.pause(self._agent.congested)
+        for stream, on_event in list(self._agent_streams.items()):
+            on_event(events.Credited(stream))
+        for client in list(self._clients):
+            client.line.pause(self.agent.congested)
             client.line.update()
-        self._agent.update()
+        self.agent.update()
 
     def _agent_ended(self, reason: str) -> None:
-        self.fail_all(Fault("guest_failed", "the machine's agent is gone", reason, None))
         self._on_dead(reason)

@@ -1,0 +1,168 @@
+"""The fixture ladder for real machines: home → environment → shop → machine → guest, and `pyro` as a process beside it.
+
+Every test ends with a look at what is left, and a failed one leaves its machines' logs in a directory that it names.
+"""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from tests.remains import remains
+
+from pyro_mcp import Pyro
+from pyro_mcp.environments.store import EnvironmentStore
+from pyro_mcp.environments.values import Environment
+from pyro_mcp.guest.channel import Channel
+from pyro_mcp.host.paths import Paths
+from pyro_mcp.keeper.places import KEEP_LOGS
+from pyro_mcp.workspaces.machines import MachineShop, Promises, RunningMachine, Size
+from pyro_wire.messages import Message
+
+DEBIAN = "debian:12"
+SMALL = Size(vcpu_count=1, mem_mib=1024)
+_PROGRAM = Path(sys.executable).with_name("pyro")
+_LOG_SHOWN = 3000
+Machines = Callable[[], AbstractContextManager[RunningMachine]]
+
+
+@dataclass(frozen=True)
+class PyroProgram:
+    """The `pyro` command, as a process."""
+
+    def __call__(
+        self, *arguments: str, stdin: bytes = b"", timeout: float = 50
+    ) -> "subprocess.CompletedProcess[bytes]":
+        return subprocess.run(
+            [_PROGRAM, *arguments], input=stdin, capture_output=True, timeout=timeout, check=False
+        )
+
+    def start(self, *arguments: str, **options: object) -> "subprocess.Popen[bytes]":
+        """Start it with pipes at all three ends, unless `options` say otherwise."""
+        pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+        return subprocess.Popen([_PROGRAM, *arguments], **{**pipes, **options})  # type: ignore[call-overload,no-any-return]
+
+
+@dataclass
+class Guest:
+    """The agent of a running machine, asked directly."""
+
+    channel: Channel
+    said: dict[int, bytearray] = field(default_factory=dict)
+
+    def run(self, *argv: str, timeout: float = 20) -> tuple[Message, bytes]:
+        """Run a command; give the agent's answer and the command's stdout."""
+        self.said = {1: bytearray(), 2: bytearray()}
+        request = {"verb": "exec", "argv": list(argv), "cwd": "/", "timeout_ms": round(timeout * 1000)}
+        answer = self.channel.ask(
+            {**request, "stdin": False},
+            on_data=lambda number, data: self.said[number].extend(data),
+            timeout=timeout + 20,
+        )
+        return answer, bytes(self.said[1])
+
+
+@pytest.fixture(scope="session")
+def home() -> Iterator[Path]:
+    """A PYRO_HOME of the session's own, but for the cache: environments and templates are the user's, built once."""
+    cache = Paths.from_environment().cache
+    cache.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # A short path: sockets' names have 107 bytes.
+    with TemporaryDirectory(prefix="pyro-vm-", dir="/tmp") as name, pytest.MonkeyPatch.context() as patch:
+        found = Path(name)
+        (found / "cache").symlink_to(cache)
+        patch.setenv("PYRO_HOME", name)
+        for variable in ("PYRO_REQUIRE_ISOLATION", "PYRO_REQUIRE_CONFINEMENT"):
+            patch.delenv(variable, raising=False)
+        yield found
+
+
+@pytest.fixture(scope="session")
+def environment(home: Path) -> Environment:
+    """debian:12, with the template that its machines come from already frozen."""
+    found = EnvironmentStore(Paths.from_environment()).ensure(DEBIAN)
+    Pyro().run(DEBIAN, "true")
+    return found
+
+
+@pytest.fixture(scope="session")
+def shop(environment: Environment) -> MachineShop:
+    """What makes machines."""
+    paths = Paths.from_environment()
+    return MachineShop(paths, EnvironmentStore(paths))
+
+
+@pytest.fixture
+def machines(shop: MachineShop, environment: Environment) -> Machines:
+    """Gives a machine for the length of a block, as often as it is called."""
+
+    @contextmanager
+    def new() -> Iterator[RunningMachine]:
+        with shop.throwaway(environment, SMALL, Promises()) as machine:
+            yield machine
+
+    return new
+
+
+@pytest.fixture
+def guest(machines: Machines) -> Iterator[Guest]:
+    """The agent of a machine of this test's own."""
+    with machines() as machine, machine.channel() as channel:
+        yield Guest(channel)
+
+
+@pytest.fixture
+def pyro(environment: Environment) -> PyroProgram:
+    """The command line, ready to start machines at once."""
+    return PyroProgram()
+
+
+@pytest.fixture(autouse=True)
+def nothing_left(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> Iterator[None]:
+    """Look after each test for what its machines left; keep their logs, and show them when the test failed."""
+    logs = tmp_path / "logs"
+    monkeypatch.setenv(KEEP_LOGS, str(logs))
+    descriptors = _descriptors()
+    yield
+    left = [*remains(home), *(f"descriptor {link}" for link in _descriptors() - descriptors)]
+    if left or FAILED in request.node.stash:
+        _show(logs)
+    assert not left, "left behind:\n" + "\n".join(left)
+
+
+FAILED = pytest.StashKey[bool]()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: "pytest.CallInfo[None]"
+) -> Iterator[None]:
+    """Remember that a test failed, for its fixtures' end."""
+    report = yield
+    if report.failed:  # type: ignore[attr-defined]
+        item.stash[FAILED] = True
+    return report  # type: ignore[return-value]
+
+
+def _descriptors() -> set[str]:
+    """What this process holds of any machine: through the SDK the test itself is the client."""
+    links = set()
+    for name in os.listdir("/proc/self/fd"):
+        try:
+            links.add(os.readlink(f"/proc/self/fd/{name}"))
+        except FileNotFoundError:
+            continue  # the listing's own
+    return {link for link in links if link.startswith(("/run/pyro-uids", "/tmp/pyro-vm-"))}
+
+
+def _show(logs: Path) -> None:
+    print(f"the logs of this test's machines are in {logs}")
+    for log in sorted(logs.glob("*/*.log")):
+        print(f"--- {log.parent.name}/{log.name}\n{log.read_text(errors='replace')[-_LOG_SHOWN:]}")

@@ -29,7 +29,7 @@ class Job:
         self._directory = directory
         self._on_end = on_end
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
         self._files = {number: os.open(directory / name, flags, 0o600) for number, name in _FILES.items()}
         self.sizes = dict.fromkeys(_FILES, 0)
         self._dropped = dict.fromkeys(_FILES, 0)

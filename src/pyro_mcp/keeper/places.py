@@ -46,10 +46,15 @@ def claim(paths: Paths, machine_id: str) -> Place:
 
 def release(place: Place) -> None:
     """Remove a machine's directory and socket and let go of its lock."""
+    release_files(place)
+    os.close(place.lock)
+
+
+def release_files(place: Place) -> None:
+    """Remove a machine's directory and socket while its lock is held."""
     with suppress(OSError):
         place.socket.unlink()
     remove(place.directory)
-    os.close(place.lock)
 
 
 def remove(directory: Path) -> None:

@@ -170,8 +170,7 @@ def main() -> None:
     finally:
         with suppress(OSError):
             plan.socket.unlink()
-        if plan.leash.with_client:
-            remove(plan.directory)
+        remove(plan.directory)
 
 
 def _hold(plan: KeeperPlan) -> None:

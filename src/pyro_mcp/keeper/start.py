@@ -39,6 +39,11 @@ class StartedKeeper:
         if "fault" in report:
             raise error_from(Fault.from_message(report["fault"]))
 
+    def detach(self) -> None:
+        """Leave the keeper to itself: it goes on when this process ends."""
+        assert self.process.stdin is not None
+        self.process.stdin.close()
+
     def let_go(self) -> None:
         """Release the leash and wait until a throwaway machine is gone."""
         assert self.process.stdin is not None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -11,12 +12,12 @@ from pathlib import Path
 
 from pyro_mcp.environments.store import EnvironmentStore
 from pyro_mcp.environments.values import Environment, Kit
-from pyro_mcp.errors import HostUnfit
+from pyro_mcp.errors import HostUnfit, PyroError
 from pyro_mcp.guest.channel import Channel
-from pyro_mcp.guest.preparing import prepare_fresh
+from pyro_mcp.guest.preparing import prepare_bare, prepare_fresh
 from pyro_mcp.host.paths import Paths, private_directory
 from pyro_mcp.host.uids import claim_uid
-from pyro_mcp.keeper.places import Place, claim, clear_left_behind, release
+from pyro_mcp.keeper.places import Place, claim, clear_left_behind, release, release_files
 from pyro_mcp.keeper.plan import Identity, KeeperPlan, Leash
 from pyro_mcp.keeper.start import start_keeper
 from pyro_mcp.models.run import Confinement, Isolation
@@ -47,7 +48,19 @@ class Promises:
     confinement: Confinement | None = None
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
+class WorkspaceDisk:
+    """What a workspace's machine is started with. `untouched`: the top layer is empty and lies on the base alone."""
+
+    workspace_id: str
+    hostname: str
+    size: Size
+    layers: tuple[LayerFile, ...]
+    seed: LayerFile | None = None
+    untouched: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class RunningMachine:
     """A machine that answers requests."""
 
@@ -58,6 +71,14 @@ class RunningMachine:
 
     def channel(self) -> Channel:
         return Channel(self.socket)
+
+
+@dataclass(frozen=True, slots=True)
+class StartedMachine:
+    """A workspace's machine, and the number of the keeper that holds it."""
+
+    machine: RunningMachine
+    keeper_pid: int
 
 
 class MachineShop:
@@ -73,23 +94,67 @@ class MachineShop:
     def throwaway(self, environment: Environment, size: Size, promises: Promises) -> Iterator[RunningMachine]:
         """Run a machine for the length of the block; nothing of it is left afterwards."""
         clear_left_behind(self._paths)
-        accelerator, walls = self._granted(promises)
         with ExitStack() as held:
-            uid, uid_lock = self._own_uid(walls, held)
-            walls = replace(walls, uid=uid)
-            plan = self._launch(environment, size, accelerator, walls)
-            template = self._template(environment, size, plan)
+            made = self._make(environment, size, promises, held)
+            template = self._template(made, fresh=True)
             place = claim(self._paths, f"run-{secrets.token_hex(4)}")
             held.callback(release, place)
-            keeper = start_keeper(self._keeper_plan(place, plan, template, size), [place.lock, *uid_lock])
+            written = self._disks.new_layer(place.directory / "disk.qcow2", size.disk_mib)
+            launch = self._launch(made, place, (template.disk, written))
+            keeper = start_keeper(_plan(place, launch, template, Leash(with_client=True)), made.locks(place))
             held.callback(keeper.let_go)
             keeper.wait_ready()
-            yield RunningMachine(
-                place.machine_id,
-                place.socket,
-                "hardware" if accelerator == "kvm" else "emulated",
-                walls.level,
-            )
+            yield made.running(place)
+
+    def start(
+        self, disk: WorkspaceDisk, environment: Environment, promises: Promises, leash: Leash
+    ) -> StartedMachine:
+        """Start the machine of a workspace; it goes on when this process ends."""
+        with ExitStack() as held:
+            made = self._make(environment, disk.size, promises, held)
+            fresh = self._template(made, fresh=True) if disk.untouched else None
+            fits = fresh is not None and fresh.disk.path.samefile(disk.layers[0].path)
+            template = fresh if fits and fresh is not None else self._template(made, fresh=False)
+            place = claim(self._paths, disk.workspace_id)
+            held.callback(os.close, place.lock)
+            launch = self._launch(made, place, disk.layers, seed=disk.seed)
+            plan = _plan(place, launch, template, leash, hostname=disk.hostname, seeded=disk.seed is not None)
+            keeper = start_keeper(plan, made.locks(place))
+            try:
+                keeper.wait_ready()
+            except PyroError:
+                release_files(place)
+                raise
+            keeper.detach()
+            return StartedMachine(made.running(place), keeper.process.pid)
+
+    def base_layer(self, environment: Environment, size: Size, promises: Promises, path: Path) -> LayerFile:
+        """Put the disk of a new workspace at `path`: the very file that its first machine was frozen with."""
+        with ExitStack() as held:
+            template = self._template(self._make(environment, size, promises, held), fresh=True)
+        try:
+            path.hardlink_to(template.disk.path)
+        except OSError:  # another filesystem: its first start then mounts the disk like any other
+            shutil.copyfile(template.disk.path, path)
+        return LayerFile(path, "qcow2")
+
+    def new_layer(self, path: Path, size: Size) -> LayerFile:
+        """Make an empty layer for a workspace's disk."""
+        return self._disks.new_layer(path, size.disk_mib)
+
+    def _make(self, environment: Environment, size: Size, promises: Promises, held: ExitStack) -> _Making:
+        accelerator, walls = self._granted(promises)
+        uid, uid_locks = self._own_uid(walls, held)
+        install = find_qemu(self._paths.cache / "host")
+        return _Making(
+            environment,
+            self._environments.kit(),
+            install,
+            size,
+            accelerator,
+            replace(walls, uid=uid),
+            uid_locks,
+        )
 
     def _granted(self, promises: Promises) -> tuple[Accelerator, Walls]:
         accelerator: Accelerator = "tcg"
@@ -113,72 +178,93 @@ class MachineShop:
         held.callback(os.close, lock)
         return uid, [lock]
 
-    def _launch(self, environment: Environment, size: Size, accelerator: Accelerator, walls: Walls) -> Launch:
-        install = find_qemu(self._paths.cache / "host")
-        kit = self._environments.kit()
+    def _launch(
+        self, made: _Making, place: Place | None, layers: tuple[LayerFile, ...], seed: LayerFile | None = None
+    ) -> Launch:
+        """Drives in the order the guest knows them by: kit, environment, seed, disk."""
+        drives = (
+            DriveFiles("kit", (LayerFile(made.kit.root),)),
+            DriveFiles("environment", (LayerFile(made.environment.image),)),
+            DriveFiles("seed", (seed or self._disks.empty_seed(),)),
+            DriveFiles("disk", (self._disks.blank(made.size.disk_mib), *layers), writable=True),
+        )
         return Launch(
-            name="template",
-            install=install,
-            accelerator=accelerator,
-            cpu=machine_cpu(install, accelerator)[0],
-            vcpu_count=size.vcpu_count,
-            mem_mib=size.mem_mib,
-            kernel=kit.kernel,
-            initrd=kit.initrd,
-            kernel_arguments=boot_arguments(install, accelerator),
-            drives=self._drives(kit, environment),
-            walls=walls,
+            name=place.machine_id if place else "template",
+            install=made.install,
+            accelerator=made.accelerator,
+            cpu=machine_cpu(made.install, made.accelerator)[0],
+            vcpu_count=made.size.vcpu_count,
+            mem_mib=made.size.mem_mib,
+            kernel=made.kit.kernel,
+            initrd=made.kit.initrd,
+            kernel_arguments=boot_arguments(made.install, made.accelerator),
+            drives=drives,
+            walls=made.walls,
             incoming=False,
-            log=Path(os.devnull),
+            log=place.directory / "qemu.log" if place else Path(os.devnull),
         )
 
-    def _drives(self, kit: Kit, environment: Environment) -> tuple[DriveFiles, ...]:
-        """In the order the guest knows them by; the workspace's disk follows."""
-        return (
-            DriveFiles("kit", (LayerFile(kit.root),)),
-            DriveFiles("environment", (LayerFile(environment.image),)),
-            DriveFiles("seed", (self._disks.empty_seed(),)),
-        )
-
-    def _with_disk(self, plan: Launch, written: Path, size: Size, *below: LayerFile) -> Launch:
-        """Add a disk: blank, then the frozen layers `below`, then a new one at `written`."""
-        layers = (self._disks.blank(size.disk_mib), *below, self._disks.new_layer(written, size.disk_mib))
-        return replace(plan, drives=(*plan.drives, DriveFiles("disk", layers, writable=True)))
-
-    def _template(self, environment: Environment, size: Size, plan: Launch) -> Template:
+    def _template(self, made: _Making, *, fresh: bool) -> Template:
         private_directory(self._paths.cache / "templates")
         private_directory(self._paths.runtime)
-        install = plan.install
-        cpu, host_cpu = machine_cpu(install, plan.accelerator)
+        cpu, host_cpu = machine_cpu(made.install, made.accelerator)
         key = TemplateKey(
-            environment=environment.digest,
-            kit=self._environments.kit().digest,
-            qemu=_version(install),
-            accelerator=plan.accelerator,
+            environment=made.environment.digest,
+            kit=made.kit.digest,
+            qemu=f"{made.install.binary} {made.install.version}",
+            accelerator=made.accelerator,
             cpu=cpu,
             host_cpu=host_cpu,
-            kernel_arguments=plan.kernel_arguments,
-            vcpu_count=size.vcpu_count,
-            mem_mib=size.mem_mib,
-            disk_mib=size.disk_mib,
-            fresh=True,
-        )
-        return self._templates.ensure(key, lambda written: self._with_disk(plan, written, size), prepare_fresh)
-
-    def _keeper_plan(self, place: Place, plan: Launch, template: Template, size: Size) -> KeeperPlan:
-        named = replace(plan, name=place.machine_id, log=place.directory / "qemu.log")
-        launch = self._with_disk(named, place.directory / "disk.qcow2", size, template.disk)
-        return KeeperPlan(
-            machine_id=place.machine_id,
-            directory=place.directory,
-            socket=place.socket,
-            launch=launch,
-            template=template,
-            identity=Identity(hostname=place.machine_id, machine_id=secrets.token_hex(16)),
-            seeded=False,
-            leash=Leash(with_client=True),
+            kernel_arguments=boot_arguments(made.install, made.accelerator),
+            vcpu_count=made.size.vcpu_count,
+            mem_mib=made.size.mem_mib,
+            disk_mib=made.size.disk_mib,
+            fresh=fresh,
         )
 
+        def plan(written: Path) -> Launch:
+            return self._launch(made, None, (self._disks.new_layer(written, made.size.disk_mib),))
 
-def _version(install: QemuInstall) -> str:
-    return f"{install.binary} {install.version}"
+        return self._templates.ensure(key, plan, prepare_fresh if fresh else prepare_bare)
+
+
+@dataclass(frozen=True, slots=True)
+class _Making:
+    """What all steps of making one machine need to know."""
+
+    environment: Environment
+    kit: Kit
+    install: QemuInstall
+    size: Size
+    accelerator: Accelerator
+    walls: Walls
+    uid_locks: list[int]
+
+    def locks(self, place: Place) -> list[int]:
+        """Give the descriptors whose locks the keeper holds from now on."""
+        return [place.lock, *self.uid_locks]
+
+    def running(self, place: Place) -> RunningMachine:
+        isolation: Isolation = "hardware" if self.accelerator == "kvm" else "emulated"
+        return RunningMachine(place.machine_id, place.socket, isolation, self.walls.level)
+
+
+def _plan(
+    place: Place,
+    launch: Launch,
+    template: Template,
+    leash: Leash,
+    *,
+    hostname: str = "",
+    seeded: bool = False,
+) -> KeeperPlan:
+    return KeeperPlan(
+        machine_id=place.machine_id,
+        directory=place.directory,
+        socket=place.socket,
+        launch=launch,
+        template=template,
+        identity=Identity(hostname=hostname or place.machine_id, machine_id=secrets.token_hex(16)),
+        seeded=seeded,
+        leash=leash,
+    )

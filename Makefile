@@ -14,9 +14,9 @@ setup: ## Install missing system packages, uv and the locked Python environment
 demo: setup ## A short tour on real machines
 	@$(BIN)/pyro demo
 
-test: setup ## Unit and contract tests, then tests on real machines (one worker)
+test: setup ## Unit and contract tests, then tests and examples on real machines (one worker)
 	@$(BIN)/pyro env pull debian:12
-	@$(BIN)/pytest tests/unit tests/contract tests/vm
+	@$(BIN)/pytest tests/unit tests/contract tests/vm tests/smoke
 
 check: setup ## Format, lint, strict types, import order, generated files up to date
 	@$(BIN)/ruff format --check
@@ -26,6 +26,7 @@ check: setup ## Format, lint, strict types, import order, generated files up to 
 	@$(BIN)/python scripts/surface.py --check
 
 smoke-run: setup ## Run every example on a real machine
+	@$(BIN)/pyro env pull debian:12
 	@$(BIN)/pytest tests/smoke
 
 generated: setup ## Write the generated files anew

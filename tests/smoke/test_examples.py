@@ -1,0 +1,53 @@
+"""Every example runs on a real machine, as its reader would run it, and says what it should."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+_EXAMPLES = Path(__file__).parents[2] / "examples"
+
+# A first run may have to freeze a template; the environment is there (`make` pulls it).
+pytestmark = pytest.mark.timeout(180)
+
+
+def _run(*command: str) -> str:
+    variables = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    done = subprocess.run(
+        command, capture_output=True, text=True, env=variables, stdin=subprocess.DEVNULL, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_no_example_is_left_out() -> None:
+    tested = {"command_line.sh", "sdk.py", "mcp_client.py"}
+    assert {file.name for file in _EXAMPLES.iterdir() if file.is_file()} == tested
+
+
+def test_command_line() -> None:
+    first, count, last = _run("sh", str(_EXAMPLES / "command_line.sh")).splitlines()
+    assert first.startswith("git version 2.")
+    assert count.strip() == "3"
+    assert last == "it is Debian 12 in there"
+
+
+def test_sdk() -> None:
+    lines = _run(sys.executable, str(_EXAMPLES / "sdk.py")).splitlines()
+    assert lines[:2] == ["sum 42", "variables ['JOB_ID']"]
+    assert lines[2].startswith("isolation ")
+    assert "exit 3: no such luck" in lines
+    assert "stdout: tick" in lines
+    assert "outcome timed_out" in lines
+    assert lines[-1].startswith("not_found: Did you mean debian:12")
+
+
+def test_mcp_client() -> None:
+    said = _run(sys.executable, str(_EXAMPLES / "mcp_client.py"))
+    assert said.startswith("tools: vm_run\n")
+    assert "exit_code 4 after" in said
+    assert "git version 2." in said
+    assert "\nLinux\n" in said
+    assert said.endswith("structured exit_code: 4\n")

@@ -16,6 +16,7 @@ from pyro_mcp.errors import HostUnfit, PyroError
 from pyro_mcp.guest.channel import Channel
 from pyro_mcp.guest.preparing import prepare_bare, prepare_fresh
 from pyro_mcp.host.paths import Paths, private_directory
+from pyro_mcp.host.room import require_memory
 from pyro_mcp.host.uids import claim_uid
 from pyro_mcp.keeper.places import Place, claim, clear_left_behind, release, release_files
 from pyro_mcp.keeper.plan import Identity, KeeperPlan, Leash
@@ -144,6 +145,7 @@ class MachineShop:
 
     def _make(self, environment: Environment, size: Size, promises: Promises, held: ExitStack) -> _Making:
         accelerator, walls = self._granted(promises)
+        require_memory(size.mem_mib)
         uid, uid_locks = self._own_uid(walls, held)
         install = find_qemu(self._paths.cache / "host")
         return _Making(

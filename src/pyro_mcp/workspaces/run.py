@@ -32,9 +32,9 @@ def run_in_throwaway(
     promises = Promises(request.require_isolation, request.require_confinement)
     size = Size(request.vcpu_count, request.mem_mib)
     with (
-        interruption.heeded() if interruption else nullcontext(),
         shop.throwaway(environment, size, promises) as machine,
         machine.channel() as channel,
+        interruption.heeded() if interruption else nullcontext(),
     ):
         answer = channel.ask(
             _message(request, environment),

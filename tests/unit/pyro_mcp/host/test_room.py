@@ -3,12 +3,25 @@ from pathlib import Path
 
 import pytest
 
+from pyro_mcp.errors import LimitReached
 from pyro_mcp.host import room
 
 
 def test_free_memory_is_within_what_the_machine_has() -> None:
     total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     assert 0 < room.free_memory() <= total
+
+
+@pytest.mark.parametrize(("free_mib", "fits"), [(1024, False), (1151, False), (1152, True), (9000, True)])
+def test_a_machine_has_to_fit_with_what_it_needs_beside_its_memory(
+    monkeypatch: pytest.MonkeyPatch, free_mib: int, fits: bool
+) -> None:
+    monkeypatch.setattr(room, "free_memory", lambda: free_mib << 20)
+    if fits:
+        room.require_memory(1024)
+        return
+    with pytest.raises(LimitReached, match=f"1024 MiB does not fit: this host has {free_mib} MiB"):
+        room.require_memory(1024)
 
 
 def test_free_disk_is_told_for_a_place_that_is_yet_to_be_made(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import subprocess
+from pathlib import Path
 
 import pytest
 from tests.ladder import DEBIAN, PyroProgram
@@ -77,13 +78,10 @@ sys.stdin.read()
 
 
 @pytest.mark.timeout(120)
-def test_200_mb_arrive_whole_in_order_and_in_bounded_memory(pyro: PyroProgram, home: object) -> None:
+def test_200_mb_arrive_whole_in_order_and_in_bounded_memory(pyro: PyroProgram, home: Path) -> None:
     expected, filler = hashlib.sha256(), bytes(range(256)) * 256
     for number in range(3200):
         expected.update(number.to_bytes(8, "big") + filler[8:])
-    from pathlib import Path
-
-    assert isinstance(home, Path)
     # The command waits for the end of its input: both processes are looked at while all 200 MB have gone through them.
     process = pyro.start("run", "-q", DEBIAN, "--", "python3", "-c", _NUMBERED)
     assert process.stdout is not None
@@ -106,8 +104,6 @@ def test_200_mb_arrive_whole_in_order_and_in_bounded_memory(pyro: PyroProgram, h
 
 def _wait_until_it_is_stalled(process: "subprocess.Popen[bytes]") -> None:
     """Until pyro cannot write, because we do not read: whatever piles up, piles up now."""
-    from pathlib import Path
-
     wait_until(
         lambda: "pipe_write" in Path(f"/proc/{process.pid}/wchan").read_text(),
         what="pyro to fill the pipe",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import shlex
 import tarfile
 from collections.abc import Mapping
@@ -42,6 +43,8 @@ def build_image(plan: Plan, host_files: Mapping[RecipeFile, Path], work: Path, i
         root = work / "root"
         wanted = debian.Bootstrap(plan.suite, "minbase", plan.packages, root, hooks(plan, work, extra))
         epoch = debian.bootstrap(wanted, work, building)
+        for name in _MOUNT_POINTS:  # emptied just now: the one trace of the build's own time
+            os.utime(root / name, (epoch, epoch), follow_symlinks=False)
         building.note("packing the image")
         squashfs.pack_tree(root, image, epoch=epoch, without=_LEFT_OUT)
 

@@ -82,10 +82,13 @@ def test_a_debian_root_is_made_then_packed_without_what_is_never_part_of_it(
 
     def bootstrap(wanted: Bootstrap, scratch: Path, _step: object) -> int:
         seen.append((wanted.suite, wanted.variant, wanted.packages, wanted.target, scratch))
+        for name in ("dev", "proc", "sys", "run", "tmp"):
+            (wanted.target / name).mkdir(parents=True)
         return 7
 
     def pack(tree: Path, image: Path, *, epoch: int, without: tuple[str, ...]) -> None:
         seen.append((tree, image, epoch, {"dev/*", "tmp/*", "etc/resolv.conf"} <= set(without)))
+        assert (tree / "dev").stat().st_mtime == epoch
 
     monkeypatch.setattr(debian, "bootstrap", bootstrap)
     monkeypatch.setattr(squashfs, "pack_tree", pack)

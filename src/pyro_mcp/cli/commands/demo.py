@@ -125,11 +125,14 @@ def _take(stop: Stop) -> bool:
 
 def _run(stop: Stop) -> Seen:
     said: list[bytes] = []
+    unfinished = b""
 
     def show(_: StreamName, data: bytes) -> None:
+        nonlocal unfinished
         said.append(data)
-        lines = data.decode(errors="replace").rstrip("\n").splitlines()
-        click.echo("\n".join(f"   │ {line}" for line in lines))
+        *lines, unfinished = (unfinished + data).split(b"\n")
+        for line in lines:
+            click.echo(f"   │ {line.decode(errors='replace')}")
 
     with shown_progress():
         result = Pyro().run(

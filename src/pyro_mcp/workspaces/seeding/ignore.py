@@ -1,4 +1,7 @@
-"""What git ignores, by the patterns of .gitignore files: gitignore(5), without git. Pure; every match takes linear time."""
+"""What git ignores, by the patterns of .gitignore files: gitignore(5), without git. Pure; every match takes linear time.
+
+The one difference known: a slash inside brackets, which can match nothing in a path, makes a pattern match nothing at all here.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,8 @@ from functools import cached_property
 
 # A hostile file cannot make us work for minutes: git projects have hundreds of patterns, not tens of thousands.
 _MOST_PATTERNS = 5000
+_ESCAPED_SLASH = re.compile(rb"(?<!\\)((?:\\\\)*)\\/")
+_STARS_IN_A_NAME = re.compile(rb"([^*?\[\\]*[^*?\[\\/])\*\*+(?:/|\Z)")
 _CLASSES = {
     b"alnum": b"a-zA-Z0-9", b"alpha": b"a-zA-Z", b"blank": b" \\t", b"cntrl": b"\\x00-\\x1f\\x7f", b"digit": b"0-9",
     b"graph": b"\\x21-\\x7e", b"lower": b"a-z", b"print": b"\\x20-\\x7e", b"punct": b"!-/:-@\\[-`{-~",
@@ -17,12 +22,17 @@ _CLASSES = {
 
 @dataclass(frozen=True)
 class Pattern:
-    """One line of an ignore file. `parts` are matched with a path's parts; None stands for `**`."""
+    """One line of an ignore file. `parts` are matched with a path's parts; None stands for `**`.
+
+    `prefix` is plain text that goes before the parts: git compares what stands before the first special character on its own,
+    so that `**` is one even in `a**/b`.
+    """
 
     parts: tuple[re.Pattern[bytes] | None, ...]
     negated: bool
     directories_only: bool
     anchored: bool
+    prefix: bytes = b""
 
     def matches(self, parts: list[bytes], is_directory: bool) -> bool:
         """Whether it matches the path with these parts, relative to the ignore file's directory."""
@@ -31,6 +41,11 @@ class Pattern:
         if not self.anchored:
             first = self.parts[0]
             return first is None or first.fullmatch(parts[-1]) is not None
+        if self.prefix:
+            path = b"/".join(parts)
+            if not path.startswith(self.prefix):
+                return False
+            parts = path[len(self.prefix) :].split(b"/")
         return _matches(self.parts, parts)
 
 
@@ -80,15 +95,17 @@ def _pattern(line: bytes) -> Pattern | None:
     if not line:
         return None
     anchored = b"/" in line
+    line = _ESCAPED_SLASH.sub(rb"\1/", line.removeprefix(b"/"))
+    prefix = found.group(1) if anchored and (found := _STARS_IN_A_NAME.match(line)) else b""
     parts: list[re.Pattern[bytes] | None] = []
-    for text in line.removeprefix(b"/").split(b"/"):
-        if text == b"**" and anchored:
+    for text in line[len(prefix) :].split(b"/"):
+        if anchored and len(text) > 1 and not text.strip(b"*"):
             parts.append(None)
         elif (part := _compile(text)) is not None:
             parts.append(part)
         else:
             return None
-    return Pattern(tuple(parts), negated, directories_only, anchored)
+    return Pattern(tuple(parts), negated, directories_only, anchored, prefix)
 
 
 def _without_trailing_spaces(line: bytes) -> bytes:

@@ -225,7 +225,7 @@ class SeedStore:
         """Give the image that this very selection became before; the report is as of now, but for what reading told."""
         try:
             kept = json.loads((self._keys / f"{key}.json").read_text())
-            digest, report = kept["digest"], _report(kept["report"])
+            digest, report = kept["digest"], report_from(kept["report"])
         except (OSError, ValueError, KeyError, TypeError):
             return None
         image = self.find(digest)
@@ -260,7 +260,7 @@ def _key(selection: Selection, options: SeedOptions) -> str:
     return digest.hexdigest()
 
 
-def _report(kept: dict[str, object]) -> SeedReport:
+def report_from(kept: dict[str, object]) -> SeedReport:
     values = dict(kept)
     skipped = values.pop("skipped")
     values.pop("git")

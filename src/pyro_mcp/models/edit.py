@@ -40,6 +40,8 @@ class Replacement:
 class EditReport:
     """Where the edits of one call took place."""
 
+    # The first thousand, from the top of the file.
     replacements: tuple[Replacement, ...]
+    total: int
     # The file has CRLF line ends; the edits' LF were matched and written as CRLF.
     line_endings_adapted: bool = False

@@ -1,7 +1,8 @@
 """Replace exact text in one file: every edit as asked, or none."""
 
 import re
-from collections.abc import Sequence
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -12,6 +13,7 @@ from pyro_mcp.workspaces.text.nearest import nearest_matches
 
 _TOLD = 20  # line numbers in an error
 _COUNTED = 1_000  # places beyond those asked for that are looked for
+_LOCATED = 1_000  # replacements whose lines are told
 _WIDE = (b"\xff\xfe", b"\xfe\xff")
 _NUMBERED = re.compile(rb"^ *\d+(?:\t|: ?|\| ?|\xe2\x86\x92)", re.MULTILINE)
 
@@ -54,9 +56,9 @@ def plan_edits(content: bytes, edits: Sequence[Edit]) -> EditPlan:
             raise _not_found(content, old, number, before=original)
         _require_count(content, len(old), places, edit.count, number)
         content = _replace(content, places, len(old), new, number, spots)
-    spots.sort(key=lambda spot: (spot.start, spot.edit))
-    replacements = tuple(_locate(content, spot) for spot in spots)
-    return EditPlan(content, EditReport(replacements=replacements, line_endings_adapted=adapted))
+    replacements = tuple(_locate(content, spots))
+    report = EditReport(replacements=replacements, total=len(spots), line_endings_adapted=adapted)
+    return EditPlan(content, report)
 
 
 def _encode(edit: Edit, number: int) -> tuple[bytes, bytes]:
@@ -93,8 +95,8 @@ def _replace(
     done = 0
     growth = len(new) - size
     for spot in spots:
-        before = sum(at < spot.start for at in places)
-        within = sum(spot.start <= at < spot.end for at in places)
+        before = bisect_left(places, spot.start)
+        within = bisect_left(places, spot.end) - before
         spot.start += before * growth
         spot.end = max(spot.start, spot.end + (before + within) * growth)
     for count, at in enumerate(places):
@@ -105,10 +107,14 @@ def _replace(
     return b"".join([*pieces, content[done:]])
 
 
-def _locate(content: bytes, spot: _Spot) -> Replacement:
-    line = content.count(b"\n", 0, spot.start) + 1
-    last = content.count(b"\n", spot.start, max(spot.start, min(spot.end, len(content)) - 1))
-    return Replacement(edit=spot.edit, line=line, end_line=line + last)
+def _locate(content: bytes, spots: list[_Spot]) -> Iterator[Replacement]:
+    """Say on which lines the replacements are, counting lines once from top to bottom."""
+    line, counted = 1, 0
+    for spot in sorted(spots, key=lambda spot: (spot.start, spot.edit))[:_LOCATED]:
+        line += content.count(b"\n", counted, spot.start)
+        counted = max(counted, spot.start)
+        last = max(spot.start, min(spot.end, len(content)) - 1)
+        yield Replacement(edit=spot.edit, line=line, end_line=line + content.count(b"\n", spot.start, last))
 
 
 def _require_count(content: bytes, size: int, places: list[int], wanted: int, number: int) -> None:
@@ -118,12 +124,16 @@ def _require_count(content: bytes, size: int, places: list[int], wanted: int, nu
     lines = [str(content.count(b"\n", 0, at) + 1) for at in places[:_TOLD]]
     if len(places) > _TOLD:
         lines.append("…")
-    many = "once" if len(places) == 1 else f"{len(places)} times" + ("" if apart else ", overlapping")
+    all_found = len(places) < wanted + _COUNTED
+    many = (
+        "once" if len(places) == 1 else f"{len(places)} times" if all_found else f"more than {_COUNTED} times"
+    )
+    many += "" if apart else ", overlapping"
     hint = "Give more of the lines around it, so that it is unique"
     raise Conflict(
         f"the text of edit {number} is in the file {many}, not {'once' if wanted == 1 else f'{wanted} times'}",
         details=f"found at lines: {', '.join(lines)}",
-        hint=hint + (f", or count={len(places)} to replace all." if apart else "."),
+        hint=hint + (f", or count={len(places)} to replace all." if apart and all_found else "."),
     )
 
 

@@ -117,7 +117,11 @@ def _reject(number: int, hunk: Hunk, misfit: Misfit, file: FileLines, *, explain
     if explain and not misfit.candidates:
         expected = None if hunk.old_start is None else hunk.old_start - 1
         nearest = nearest_matches(file.lines, hunk.old_lines(), expected=expected)
-        if hunk.count("+") and file.find(hunk.new_lines(), Looseness.TRAILING_WHITESPACE, 1):
+        if (
+            hunk.count("+")
+            and not file.lacks(hunk.new_lines())
+            and file.find(hunk.new_lines(), Looseness.TRAILING_WHITESPACE, 1)
+        ):
             reason += "; its result is, so it may have been applied before"
     return HunkOutcome(
         hunk=number,

@@ -41,7 +41,12 @@ def _describe_hunk(hunk: HunkOutcome) -> Iterator[str]:
 
 def describe_near(near: NearMatch) -> Iterator[str]:
     """Give a near match as indented lines: where, and what differs."""
-    yield f"    nearest: lines {near.start_line}-{near.end_line} ({near.similarity:.0%} alike)"
+    lines = (
+        f"line {near.start_line}"
+        if near.start_line == near.end_line
+        else f"lines {near.start_line}-{near.end_line}"
+    )
+    yield f"    nearest: {lines} ({near.similarity:.0%} alike)"
     for difference in near.differences:
         yield from _describe_difference(difference)
 

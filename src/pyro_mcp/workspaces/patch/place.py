@@ -81,7 +81,7 @@ def _search(hunk: Hunk, file: FileLines, *, base_proven: bool) -> _Search:
     if base_proven and hunk.old_start is not None and file.has(one.old, hunk.old_start - 1, Looseness.EXACT):
         one.outcome = Place(hunk.old_start - 1)
         return one
-    for looseness in Looseness:
+    for looseness in () if file.lacks(one.old) else Looseness:
         places = file.find(one.old, looseness, _CANDIDATES)
         expected = -1 if hunk.old_start is None else hunk.old_start - 1
         if len(places) == _CANDIDATES and expected not in places and file.has(one.old, expected, looseness):

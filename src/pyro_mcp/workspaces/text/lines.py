@@ -40,6 +40,14 @@ class FileLines:
             self._reduced[looseness] = _join(self.lines, looseness)
         return self._reduced[looseness]
 
+    @cached_property
+    def _known(self) -> frozenset[bytes]:
+        return frozenset(map(bytes.rstrip, self.lines))
+
+    def lacks(self, wanted: list[bytes]) -> bool:
+        """Tell whether one of the lines is nowhere in the file: then no search can find them, however loose."""
+        return not all(line.rstrip() in self._known for line in wanted)
+
     def find(self, wanted: list[bytes], looseness: Looseness, limit: int) -> list[int]:
         """Give the indexes, at most `limit`, of the lines where `wanted` begins."""
         text, needle = self._text(looseness), _join(wanted, looseness)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+from typing import TYPE_CHECKING
+
 from pyro_mcp.environments.store import EnvironmentStore
 from pyro_mcp.environments.values import EnvironmentListing
 from pyro_mcp.host.interruption import Interruption
@@ -10,6 +13,9 @@ from pyro_mcp.models.environment import EnvironmentInfo
 from pyro_mcp.models.run import OnOutput, RunRequest, RunResult
 from pyro_mcp.workspaces.machines import MachineShop
 from pyro_mcp.workspaces.run import run_in_throwaway
+
+if TYPE_CHECKING:
+    from pyro_mcp.workspaces.session import Sessions
 
 
 class Engine:
@@ -29,6 +35,18 @@ class Engine:
     def environments(self) -> list[EnvironmentInfo]:
         """Tell every environment that can be named, built or not."""
         return [_info(listing) for listing in self._environments.list()]
+
+    @cached_property
+    def sessions(self) -> Sessions:
+        """The way to the workspaces; the registry is opened when it is first used."""
+        # Not needed for a throwaway machine, whose start is measured in milliseconds.
+        from pyro_mcp.workspaces.registry.database import Registry
+        from pyro_mcp.workspaces.seeding.store import SeedStore
+        from pyro_mcp.workspaces.session import Sessions
+
+        return Sessions(
+            self.paths, Registry.at(self.paths), self._environments, SeedStore(self.paths), self._shop
+        )
 
 
 def _info(listing: EnvironmentListing) -> EnvironmentInfo:

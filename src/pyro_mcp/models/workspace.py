@@ -1,0 +1,123 @@
+"""A workspace as callers see it, and what came of a command in it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import ClassVar, Literal
+
+from pyro_mcp.models.run import Confinement, Isolation
+from pyro_mcp.models.seed import SeedReport
+
+WorkspaceState = Literal["creating", "running", "stopped", "failed", "deleting"]
+ExecOutcome = Literal["finished", "timed_out", "interrupted", "killed", "running", "unknown"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkspaceInfo:
+    """A workspace in short. Isolation and confinement are those of its machine, None while it has none."""
+
+    plural: ClassVar[str] = "workspaces"
+
+    workspace_id: str
+    name: str | None
+    labels: Mapping[str, str] = field(default_factory=dict)
+    state: WorkspaceState
+    environment: str
+    isolation: Isolation | None
+    confinement: Confinement | None
+    created_at: datetime
+    last_activity_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkspaceStatus:
+    """A workspace in full. `disk_bytes` is what its own layers take on the host, `output_bytes` its commands' kept output."""
+
+    workspace_id: str
+    name: str | None
+    labels: Mapping[str, str] = field(default_factory=dict)
+    state: WorkspaceState
+    state_reason: str | None
+    environment: str
+    isolation: Isolation | None
+    confinement: Confinement | None
+    created_at: datetime
+    last_activity_at: datetime
+    vcpu_count: int
+    mem_mib: int
+    disk_mib: int
+    idle_stop_seconds: int | None
+    ttl_seconds: int | None
+    seed: SeedReport | None
+    disk_bytes: int
+    output_bytes: int
+    running: tuple[str, ...] = ()
+    resumed: bool = False
+    resumed_reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExecResult:
+    """What came of a command, or that it still runs: then ask again with its `exec_id`.
+
+    A command that failed is a result like any other. `unknown` means that its machine died while it ran.
+    """
+
+    outcome: ExecOutcome
+    exit_code: int | None
+    signal: int | None = None
+    stdout: str = ""
+    stderr: str = ""
+    duration_ms: int
+    exec_id: str
+    output_id: str
+    stdout_truncated: bool = False
+    stderr_truncated: bool = False
+    resumed: bool = False
+    resumed_reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutputText:
+    """A part of a command's kept output. `next_offset` is None at its end; offsets count bytes."""
+
+    output_id: str
+    stream: Literal["stdout", "stderr"]
+    text: str
+    offset: int
+    next_offset: int | None
+    size: int
+    matches: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeletedWorkspace:
+    """The workspace that is gone, and the bytes that came free."""
+
+    workspace_id: str
+    name: str | None
+    freed_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForkOutcome:
+    """One fork: the new workspace, or why there is none."""
+
+    plural: ClassVar[str] = "forks"
+
+    workspace: WorkspaceInfo | None
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SnapshotInfo:
+    """A named state of a workspace's disk; `parent` is the one it grew from."""
+
+    plural: ClassVar[str] = "snapshots"
+
+    name: str
+    parent: str | None
+    created_at: datetime
+    size_bytes: int

@@ -1,0 +1,225 @@
+"""Run commands in a workspace; what they write is kept whole, and they outlive whoever started them."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from contextlib import nullcontext, suppress
+from dataclasses import dataclass, field
+
+from pyro_mcp.errors import GuestFailed, NotFound, OutcomeUnknown
+from pyro_mcp.guest.faults import error_from
+from pyro_mcp.host.interruption import Interruption
+from pyro_mcp.models.run import OnOutput, StreamName
+from pyro_mcp.models.workspace import ExecOutcome, ExecResult, OutputText
+from pyro_mcp.workspaces.command import CHANNELS, InputDescriptor, Wishes, ended_from
+from pyro_mcp.workspaces.session import Session, Sessions
+from pyro_wire.faults import Fault
+from pyro_wire.messages import Message
+
+# Without a limit of the caller's, an answer still fits into memory; the store has the rest.
+_WHOLE = 64 << 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExecRequest:
+    """A command for a workspace."""
+
+    command: str | tuple[str, ...]
+    cwd: str = "/workspace"
+    env: Mapping[str, str] = field(default_factory=dict)
+    stdin: bytes | int | None = None
+    user: str | None = None
+    timeout_seconds: float = 600
+    yield_after_seconds: float | None = None
+    max_output_chars: int | None = None
+
+
+def exec_command(
+    sessions: Sessions,
+    reference: str,
+    request: ExecRequest,
+    on_output: OnOutput | None = None,
+    interruption: Interruption | None = None,
+) -> ExecResult:
+    """Run a command; answers when it has ended, or that it still runs after `yield_after_seconds`."""
+    command = request.command if isinstance(request.command, str) else list(request.command)
+    with sessions.using(reference, "exec", command=command, cwd=request.cwd) as session:
+        exec_id, directory = session.outputs.new()
+        message: dict[str, object] = {
+            "verb": "keeper.exec",
+            "exec_id": exec_id,
+            "directory": str(directory),
+            "request": _for_agent(sessions, session, request),
+        }
+        session.note(exec_id=exec_id)
+        with interruption.heeded() if interruption else nullcontext():
+            answer = _follow(
+                session, exec_id, message, request.yield_after_seconds, on_output, interruption, request.stdin
+            )
+        return _result(session, exec_id, answer, request.max_output_chars, interruption)
+
+
+def wait_for_exec(
+    sessions: Sessions,
+    reference: str,
+    exec_id: str,
+    *,
+    wait_seconds: float,
+    action: str,
+    max_output_chars: int | None = None,
+) -> ExecResult:
+    """Wait for a command that was started earlier, from any process; or interrupt or kill it and then wait."""
+    record = sessions.record(reference)
+    outputs = sessions.outputs(record.id)
+    outputs.size(exec_id, "stdout")  # raises NotFound
+    if (answer := _kept_result(sessions, record.id, exec_id)) is not None or sessions.socket(
+        record.id
+    ) is None:
+        session = Session(record, sessions.paths.runtime, None, outputs)
+        return _result(session, exec_id, answer or {"unknown": True}, max_output_chars, None)
+    with sessions.using(reference, "exec.wait", exec_id=exec_id, action=action) as session:
+        if action != "wait":
+            wish = {"kill": True} if action == "kill" else {"signal": "INT"}
+            with suppress(NotFound):
+                session.ask({"verb": "keeper.signal", "exec_id": exec_id, **wish})
+        message: dict[str, object] = {"verb": "keeper.follow", "exec_id": exec_id}
+        try:
+            answer = _follow(session, exec_id, message, wait_seconds, None, None, None)
+        except NotFound:
+            answer = _kept_result(sessions, record.id, exec_id) or {"unknown": True}
+        return _result(session, exec_id, answer, max_output_chars, None)
+
+
+def read_output(
+    sessions: Sessions,
+    reference: str,
+    output_id: str,
+    *,
+    stream: StreamName,
+    offset: int,
+    limit: int,
+    tail_lines: int | None,
+    grep: str | None,
+) -> OutputText:
+    """Page, tail or search what a command wrote; needs no machine."""
+    store = sessions.outputs(sessions.record(reference).id)
+    if grep is not None:
+        found = store.grep(output_id, stream, grep)
+        text = "\n".join(f"{match.line}: {match.text}" for match in found.matches)
+        size, count = store.size(output_id, stream), len(found.matches)
+        return OutputText(
+            output_id=output_id,
+            stream=stream,
+            text=text,
+            offset=0,
+            next_offset=None,
+            size=size,
+            matches=count,
+        )
+    if tail_lines is not None:
+        part = store.tail(output_id, stream, lines=tail_lines, limit=limit)
+    else:
+        part = store.read(output_id, stream, offset=offset, limit=limit)
+    more = part.next_offset if part.next_offset < part.size else None
+    text = part.data.decode(errors="replace")
+    return OutputText(
+        output_id=output_id, stream=stream, text=text, offset=part.offset, next_offset=more, size=part.size
+    )
+
+
+def _for_agent(sessions: Sessions, session: Session, request: ExecRequest) -> Message:
+    defaults = sessions.environment_of(session.record).defaults
+    argv = ["sh", "-c", request.command] if isinstance(request.command, str) else list(request.command)
+    return {
+        "argv": argv,
+        "env": {**defaults.env, **request.env},
+        "cwd": os.path.join("/workspace", request.cwd),  # noqa: PTH118 - a path in the guest
+        "user": request.user,
+        "timeout_ms": round(request.timeout_seconds * 1000),
+        "stdin": request.stdin is not None,
+    }
+
+
+def _follow(
+    session: Session,
+    exec_id: str,
+    message: dict[str, object],
+    yield_after: float | None,
+    on_output: OnOutput | None,
+    interruption: Interruption | None,
+    stdin: bytes | int | None,
+) -> Message:
+    if yield_after is not None:
+        message["yield_ms"] = round(yield_after * 1000)
+    message["follow"] = on_output is not None
+    try:
+        return session.ask(
+            message,
+            on_data=lambda number, data: on_output(CHANNELS[number], data) if on_output else None,
+            body=InputDescriptor(stdin) if isinstance(stdin, int) else stdin,
+            controls=Wishes(interruption) if interruption else None,
+        )
+    except OutcomeUnknown as error:
+        session.note(exec_id=exec_id)
+        raise OutcomeUnknown(
+            error.brief,
+            details=f"the command {exec_id} ran; what it wrote until then is kept\n{error.details or ''}",
+            hint=f"read it with output_read {exec_id}; the next operation starts the workspace again from its disk",
+        ) from error
+
+
+def _result(
+    session: Session, exec_id: str, answer: Message, max_chars: int | None, interruption: Interruption | None
+) -> ExecResult:
+    ended = _state(answer, interruption)
+    both = session.outputs.both(exec_id, max_chars or _WHOLE)
+    session.note(outcome=ended.outcome, exit_code=ended.exit_code)
+    return ExecResult(
+        outcome=ended.outcome,
+        exit_code=ended.exit_code,
+        signal=ended.signal,
+        stdout=both["stdout"].text,
+        stderr=both["stderr"].text,
+        stdout_truncated=both["stdout"].truncated,
+        stderr_truncated=both["stderr"].truncated,
+        duration_ms=ended.duration_ms,
+        exec_id=exec_id,
+        output_id=exec_id,
+        resumed=session.resumed is not None,
+        resumed_reason=session.resumed,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    """How a command stands, where it may not have ended."""
+
+    outcome: ExecOutcome
+    exit_code: int | None = None
+    signal: int | None = None
+    duration_ms: int = 0
+
+
+def _state(answer: Message, interruption: Interruption | None) -> _State:
+    if answer.get("running") is True:
+        return _State("running")
+    if answer.get("unknown") is True:
+        return _State("unknown")
+    ended = ended_from(answer, interrupted=bool(interruption and interruption.wish))
+    return _State(ended.outcome, ended.exit_code, ended.signal, ended.duration_ms)
+
+
+def _kept_result(sessions: Sessions, workspace_id: str, exec_id: str) -> Message | None:
+    """How a command ended, as its keeper left word; raises the typed error of one that could not be started."""
+    path = sessions.outputs(workspace_id).path(exec_id, "stdout").with_name("result.json")
+    try:
+        kept = json.loads(path.read_bytes())
+    except OSError:
+        return None
+    except ValueError as error:
+        raise GuestFailed(f"the result of {exec_id} is damaged", details=str(error)) from error
+    if "fault" in kept:
+        raise error_from(Fault.from_message(kept["fault"]))
+    return dict(kept)

@@ -1,0 +1,97 @@
+"""What is known of a workspace, put together for callers. Starts nothing."""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from typing import cast
+
+from pyro_mcp.errors import PyroError
+from pyro_mcp.guest.channel import Channel
+from pyro_mcp.models.run import Confinement, Isolation
+from pyro_mcp.models.seed import SeedReport
+from pyro_mcp.models.workspace import WorkspaceInfo, WorkspaceStatus
+from pyro_mcp.workspaces.registry import layers, machines, workspaces
+from pyro_mcp.workspaces.registry.database import Reading
+from pyro_mcp.workspaces.registry.workspaces import WorkspaceRecord
+from pyro_mcp.workspaces.seeding.store import report_from
+from pyro_mcp.workspaces.session import Sessions
+
+_ASK_SECONDS = 5.0
+
+
+def info_of(reading: Reading, record: WorkspaceRecord) -> WorkspaceInfo:
+    """Give a workspace in short."""
+    isolation, confinement = _walls(reading, record)
+    return WorkspaceInfo(
+        workspace_id=record.id,
+        name=record.name,
+        labels=dict(record.labels),
+        state=record.state,
+        environment=record.environment,
+        isolation=isolation,
+        confinement=confinement,
+        created_at=record.created_at,
+        last_activity_at=record.last_activity_at,
+    )
+
+
+def status_of(sessions: Sessions, workspace_id: str, resumed: str | None = None) -> WorkspaceStatus:
+    """Give a workspace in full."""
+    with sessions.registry.reading() as reading:
+        record = workspaces.get(reading, workspace_id)
+        chain = layers.chain(reading, record.top_layer) if record.top_layer else ()
+        isolation, confinement = _walls(reading, record)
+    return WorkspaceStatus(
+        workspace_id=record.id,
+        name=record.name,
+        labels=dict(record.labels),
+        state=record.state,
+        state_reason=record.state_reason,
+        environment=record.environment,
+        isolation=isolation,
+        confinement=confinement,
+        created_at=record.created_at,
+        last_activity_at=record.last_activity_at,
+        vcpu_count=record.vcpu_count,
+        mem_mib=record.mem_mib,
+        disk_mib=record.disk_mib,
+        idle_stop_seconds=record.idle_stop_seconds,
+        ttl_seconds=record.ttl_seconds,
+        seed=_seed_report(record.seed_report),
+        disk_bytes=sum(_on_disk(layer) for layer in chain),
+        output_bytes=sessions.outputs(record.id).total_size(),
+        running=_running(sessions, record),
+        resumed=resumed is not None,
+        resumed_reason=resumed,
+    )
+
+
+def _walls(reading: Reading, record: WorkspaceRecord) -> tuple[Isolation | None, Confinement | None]:
+    machine = machines.of_workspace(reading, record.id)
+    if machine is None or record.state != "running":
+        return None, None
+    return cast(Isolation | None, machine.isolation), cast(Confinement | None, machine.confinement)
+
+
+def _on_disk(layer: layers.LayerRecord) -> int:
+    try:
+        return layer.path.stat().st_blocks * 512
+    except OSError:
+        return 0
+
+
+def _running(sessions: Sessions, record: WorkspaceRecord) -> tuple[str, ...]:
+    """Which commands run; a machine that is just ending runs none."""
+    socket = sessions.socket(record.id)
+    if socket is None:
+        return ()
+    with suppress(PyroError), Channel(socket) as channel:
+        running = channel.ask({"verb": "keeper.jobs"}, timeout=_ASK_SECONDS).get("running")
+        if isinstance(running, list):
+            return tuple(str(exec_id) for exec_id in running)
+    return ()
+
+
+def _seed_report(kept: str | None) -> SeedReport | None:
+    return None if kept is None else report_from(json.loads(kept))

@@ -1,0 +1,231 @@
+"""From the making of a workspace to its end."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pyro_mcp.environments.values import Environment
+from pyro_mcp.host.paths import private_directory
+from pyro_mcp.models.encoding import as_object
+from pyro_mcp.models.workspace import DeletedWorkspace, WorkspaceInfo, WorkspaceState, WorkspaceStatus
+from pyro_mcp.workspaces.info import info_of, status_of
+from pyro_mcp.workspaces.machines import Promises
+from pyro_mcp.workspaces.registry import layers, resources, snapshots, workspaces
+from pyro_mcp.workspaces.registry.makers import this_process
+from pyro_mcp.workspaces.registry.names import new_id
+from pyro_mcp.workspaces.registry.workspaces import NewWorkspace, WorkspaceRecord
+from pyro_mcp.workspaces.seeding.select import SeedOptions
+from pyro_mcp.workspaces.session import Sessions, size_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateRequest:
+    """What a workspace is to be made with."""
+
+    environment: str = "debian:12"
+    seed_path: str | None = None
+    name: str | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
+    vcpu_count: int = 1
+    mem_mib: int = 1024
+    disk_mib: int = 16384
+    idle_stop_seconds: int | None = 1800
+    ttl_seconds: int | None = None
+    include_ignored: bool = False
+    include_sensitive: bool = False
+    promises: Promises = field(default_factory=Promises)
+
+
+def create_workspace(sessions: Sessions, request: CreateRequest) -> WorkspaceStatus:
+    """Make a workspace from an environment and a seed and start it; nothing of it is left when that fails."""
+    sessions.tidy()
+    began = time.monotonic()
+    environment = sessions.environments.ensure(request.environment)
+    record = _record(sessions, request, environment)
+    try:
+        with sessions.starting(record.id):
+            _seed(sessions, record, request)
+            _lay_disk(sessions, record, environment, request.promises)
+            sessions.start(sessions.record(record.id), untouched=True)
+    except BaseException:
+        _remove(sessions, record)
+        raise
+    sessions.log(record.id, "create", began, {"environment": request.environment, "seed": request.seed_path})
+    return status_of(sessions, record.id)
+
+
+def list_workspaces(
+    sessions: Sessions,
+    *,
+    labels: Mapping[str, str],
+    state: WorkspaceState | None,
+    environment: str | None,
+    limit: int,
+) -> list[WorkspaceInfo]:
+    """Find workspaces, newest activity first; starts none."""
+    sessions.tidy()
+    with sessions.registry.reading() as reading:
+        found = workspaces.select(reading, labels=labels, state=state, environment=environment, limit=limit)
+        return [info_of(reading, record) for record in found]
+
+
+def workspace_status(sessions: Sessions, reference: str) -> WorkspaceStatus:
+    """Tell one workspace in full; does not start it."""
+    sessions.tidy()
+    return status_of(sessions, sessions.record(reference).id)
+
+
+def stop_workspace(sessions: Sessions, reference: str) -> WorkspaceStatus:
+    """Stop the machine of a workspace; its disk stays."""
+    sessions.tidy()
+    began = time.monotonic()
+    record = sessions.record(reference)
+    with sessions.starting(record.id):
+        ran = sessions.stop(record, "somebody stopped it")
+    sessions.log(record.id, "stop", began, {"ran": ran})
+    return status_of(sessions, record.id)
+
+
+def start_workspace(sessions: Sessions, reference: str) -> WorkspaceStatus:
+    """Start the machine of a workspace if it does not run."""
+    with sessions.using(reference, "start") as session:
+        pass
+    return status_of(sessions, session.record.id)
+
+
+def reset_workspace(sessions: Sessions, reference: str, snapshot: str) -> WorkspaceStatus:
+    """Go back to a snapshot: what was done since is gone; id, name, labels, history and outputs stay."""
+    sessions.tidy()
+    began = time.monotonic()
+    record = sessions.record(reference)
+    with sessions.registry.reading() as reading:
+        snapshots.get(reading, record.id, snapshot)
+    with sessions.starting(record.id):
+        sessions.stop(record, "it was reset")
+        overlay = sessions.new_layer(record)
+        with sessions.registry.changing() as change:
+            snapshots.reset(change, record.id, snapshot, overlay)
+        sessions.free_layers()
+        sessions.start(sessions.record(record.id), untouched=snapshot == snapshots.BASELINE)
+    sessions.log(record.id, "reset", began, {"snapshot": snapshot})
+    return status_of(sessions, record.id)
+
+
+def delete_workspace(sessions: Sessions, reference: str) -> DeletedWorkspace:
+    """Delete a workspace with its disk, snapshots, history and outputs."""
+    sessions.tidy()
+    record = sessions.record(reference)
+    before = status_of(sessions, record.id)
+    with sessions.starting(record.id):
+        with sessions.registry.changing() as change:
+            workspaces.set_state(change, record.id, "deleting", maker=this_process())
+        sessions.stop(record, "it is deleted")
+        _remove(sessions, record)
+    return DeletedWorkspace(
+        workspace_id=record.id, name=record.name, freed_bytes=before.disk_bytes + before.output_bytes
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpdateRequest:
+    """What is to change; None leaves a thing as it is."""
+
+    name: str | None = None
+    clear_name: bool = False
+    labels: Mapping[str, str] = field(default_factory=dict)
+    clear_labels: tuple[str, ...] = ()
+    idle_stop_seconds: int | None = None
+    ttl_seconds: int | None = None
+
+
+def update_workspace(sessions: Sessions, reference: str, request: UpdateRequest) -> WorkspaceStatus:
+    """Rename, relabel or re-clock a workspace; its machine goes on."""
+    sessions.tidy()
+    began = time.monotonic()
+    record = sessions.record(reference)
+    with sessions.registry.changing() as change:
+        if request.name is not None or request.clear_name:
+            workspaces.rename(change, record.id, None if request.clear_name else request.name)
+        workspaces.relabel(change, record.id, {**request.labels, **dict.fromkeys(request.clear_labels)})
+        if request.idle_stop_seconds is not None or request.ttl_seconds is not None:
+            workspaces.set_clocks(
+                change,
+                record.id,
+                idle_stop_seconds=request.idle_stop_seconds or record.idle_stop_seconds,
+                ttl_seconds=request.ttl_seconds or record.ttl_seconds,
+            )
+        workspaces.touch(change, record.id)
+    sessions.tell_idle(record.id, request.idle_stop_seconds)
+    sessions.log(
+        record.id, "update", began, {"changed": [name for name, value in as_object(request).items() if value]}
+    )
+    return status_of(sessions, record.id)
+
+
+# -- the parts of a making ------------------------------------------------------------------------------------------------
+
+
+def _record(sessions: Sessions, request: CreateRequest, environment: Environment) -> WorkspaceRecord:
+    new = NewWorkspace(
+        id=new_id("ws"),
+        environment=environment.name,
+        environment_digest=environment.digest,
+        name=request.name,
+        labels=request.labels,
+        vcpu_count=request.vcpu_count,
+        mem_mib=request.mem_mib,
+        disk_mib=request.disk_mib,
+        idle_stop_seconds=request.idle_stop_seconds,
+        ttl_seconds=request.ttl_seconds,
+    )
+    with sessions.registry.changing() as change:
+        record = workspaces.add(change, new, this_process())
+        # Recorded before it is made: a crash leaves nothing that the next command does not remove.
+        resource = resources.plan(
+            change,
+            "directory",
+            scope="workspace",
+            owner=record.id,
+            maker=this_process(),
+            path=sessions.directory(record.id),
+        )
+        resources.made(change, resource)
+    return record
+
+
+def _seed(sessions: Sessions, record: WorkspaceRecord, request: CreateRequest) -> None:
+    options = SeedOptions(
+        include_ignored=request.include_ignored, include_sensitive=request.include_sensitive
+    )
+    seed = sessions.seeds.ensure(Path(request.seed_path) if request.seed_path else None, options)
+    with sessions.registry.changing() as change:
+        workspaces.set_seed(change, record.id, seed.digest, json.dumps(as_object(seed.report)))
+
+
+def _lay_disk(
+    sessions: Sessions, record: WorkspaceRecord, environment: Environment, promises: Promises
+) -> None:
+    """The base of a new disk is its baseline: what the workspace writes goes into a layer above it."""
+    directory = private_directory(sessions.paths.state / "layers")
+    with sessions.registry.changing() as change:
+        base = layers.plan(change, directory, size_mib=record.disk_mib, owner=record.id, maker=this_process())
+    with resources.dooming(sessions.registry, base.resource):
+        sessions.shop.base_layer(environment, size_of(record), promises, base.path)
+    overlay = sessions.new_layer(record)
+    with sessions.registry.changing() as change:
+        layers.put_on_top(change, record.id, base, on=None)
+        snapshots.take(change, record.id, snapshots.BASELINE, overlay)
+
+
+def _remove(sessions: Sessions, record: WorkspaceRecord) -> None:
+    """Take a workspace off the record first, then its files: a crash in between leaves only what tidy() removes."""
+    with sessions.registry.changing() as change:
+        workspaces.remove(change, record.id)
+    sessions.free_layers()
+    shutil.rmtree(sessions.directory(record.id), ignore_errors=True)
+    sessions.tidy()

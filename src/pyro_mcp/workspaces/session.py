@@ -1,0 +1,303 @@
+"""Use a workspace: find it, make sure its machine runs, and leave an event of what was done."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from pyro_mcp.environments.store import EnvironmentStore
+from pyro_mcp.environments.values import Environment, EnvironmentDefaults
+from pyro_mcp.errors import Conflict, NotFound, OutcomeUnknown, PyroError
+from pyro_mcp.guest.channel import Channel, Controls, OnData, Source
+from pyro_mcp.host.locks import exclusive
+from pyro_mcp.host.paths import Paths, private_directory
+from pyro_mcp.host.processes import identify, is_alive, send_signal
+from pyro_mcp.host.waiting import WaitedTooLong, wait_until
+from pyro_mcp.keeper.places import clear_left_behind
+from pyro_mcp.keeper.plan import Leash
+from pyro_mcp.qemu.process import LayerFile
+from pyro_mcp.workspaces import events
+from pyro_mcp.workspaces.machines import MachineShop, Promises, Size, WorkspaceDisk
+from pyro_mcp.workspaces.output_store import OutputStore
+from pyro_mcp.workspaces.registry import layers, machines, resources, workspaces
+from pyro_mcp.workspaces.registry.database import Registry
+from pyro_mcp.workspaces.registry.makers import this_process
+from pyro_mcp.workspaces.registry.reconcile import reconcile, remove_layers
+from pyro_mcp.workspaces.registry.workspaces import WorkspaceRecord
+from pyro_mcp.workspaces.seeding.store import SeedStore
+from pyro_wire.messages import Message
+
+# Said where a machine is gone and its keeper did not live to say why.
+_VANISHED = "its machine or its keeper was killed, or the host was restarted"
+
+
+class Session:
+    """One workspace in use; its machine runs."""
+
+    def __init__(
+        self, record: WorkspaceRecord, socket: Path, resumed: str | None, outputs: OutputStore
+    ) -> None:
+        self.record = record
+        self.resumed = resumed
+        self.outputs = outputs
+        self._socket = socket
+        self.data: dict[str, events.Json] = {}
+
+    def note(self, **data: events.Json) -> None:
+        """Add to what the history tells of this operation."""
+        self.data.update(data)
+
+    def ask(
+        self,
+        message: Message,
+        *,
+        on_data: OnData | None = None,
+        on_control: Callable[[Message], None] | None = None,
+        body: bytes | Source | None = None,
+        controls: Controls | None = None,
+        timeout: float | None = None,
+    ) -> Message:
+        """Ask the agent, or with a `keeper.` verb the keeper, one thing on a connection of its own."""
+        with Channel(self._socket) as channel:
+            return channel.ask(
+                message, on_data=on_data, on_control=on_control, body=body, controls=controls, timeout=timeout
+            )
+
+
+class Sessions:
+    """The way to all workspaces of one user."""
+
+    def __init__(
+        self,
+        paths: Paths,
+        registry: Registry,
+        environments: EnvironmentStore,
+        seeds: SeedStore,
+        shop: MachineShop,
+    ) -> None:
+        self.paths = paths
+        self.registry = registry
+        self.environments = environments
+        self.seeds = seeds
+        self.shop = shop
+
+    def tidy(self) -> None:
+        """Put right what crashes left behind; costs a query and a listing when there is nothing."""
+        reconcile(self.registry, self.paths)
+        clear_left_behind(self.paths)
+
+    def record(self, reference: str) -> WorkspaceRecord:
+        """Give a workspace by id or name; raises NotFound with near names."""
+        with self.registry.reading() as reading:
+            return workspaces.get(reading, reference)
+
+    def directory(self, workspace_id: str) -> Path:
+        """Name the directory of a workspace's own files."""
+        return self.paths.state / "workspaces" / workspace_id
+
+    def outputs(self, workspace_id: str) -> OutputStore:
+        """Give what the commands of a workspace wrote."""
+        return OutputStore(self.directory(workspace_id) / "outputs")
+
+    @contextmanager
+    def using(self, reference: str, kind: str, **data: events.Json) -> Iterator[Session]:
+        """Use a workspace inside the block: its machine runs, and an event tells afterwards what came of it."""
+        self.tidy()
+        began = time.monotonic()
+        record = self.record(reference)
+        with self.registry.changing(durable=False) as change:
+            workspaces.touch(change, record.id)
+        socket, resumed = self.running(record)
+        session = Session(record, socket, resumed, self.outputs(record.id))
+        session.note(**data)
+        try:
+            yield session
+        except BaseException as error:
+            self.log(record.id, kind, began, session.data, outcome=_outcome(error))
+            if isinstance(error, OutcomeUnknown):
+                self.tidy()
+            raise
+        self.log(record.id, kind, began, session.data)
+
+    def log(
+        self,
+        workspace_id: str,
+        kind: str,
+        began: float,
+        data: Mapping[str, events.Json],
+        outcome: str = "done",
+    ) -> None:
+        """Append an event; a workspace that is gone has no history any more."""
+        duration = round((time.monotonic() - began) * 1000)
+        with suppress(NotFound), self.registry.changing(durable=False) as change:
+            if workspaces.find(change, workspace_id) is not None:
+                events.append(change, workspace_id, kind, outcome=outcome, duration_ms=duration, data=data)
+
+    # -- machines -----------------------------------------------------------------------------------------------------
+
+    def socket(self, workspace_id: str) -> Path | None:
+        """Give the socket of a workspace's machine, None while it has none."""
+        with self.registry.reading() as reading:
+            machine = machines.of_workspace(reading, workspace_id)
+        if machine is None or machine.keeper is None or not is_alive(machine.keeper):
+            return None
+        return machine.runtime
+
+    def running(self, record: WorkspaceRecord) -> tuple[Path, str | None]:
+        """Give the socket of the workspace's machine, started if need be, and why it had to be."""
+        socket = self.socket(record.id)
+        if socket is not None:
+            return socket, None
+        if record.state in ("creating", "deleting"):
+            raise Conflict(
+                f"the workspace is {record.state}",
+                hint="Wait until that has ended; `workspace status` tells.",
+            )
+        with self.starting(record.id):
+            socket = self.socket(record.id)  # somebody else may have started it meanwhile
+            if socket is not None:
+                return socket, None
+            self.tidy()
+            reason = self.why_stopped(record.id)
+            return self.start(self.record(record.id)), reason
+
+    @contextmanager
+    def starting(self, workspace_id: str) -> Iterator[None]:
+        """Hold the lock under which a workspace's machine is started, stopped or exchanged."""
+        directory = private_directory(self.directory(workspace_id))
+        with exclusive(directory / "machine.lock", what="another pyro that starts or stops this workspace"):
+            yield
+
+    def why_stopped(self, workspace_id: str) -> str:
+        """Tell why a workspace's last machine ended, in the keeper's words where it had time for any."""
+        try:
+            return self._ended_file(workspace_id).read_text()[:500] or _VANISHED
+        except OSError:
+            return _VANISHED
+
+    def start(self, record: WorkspaceRecord, *, untouched: bool = False) -> Path:
+        """Start the machine of a workspace on its disk, under starting(); returns its socket."""
+        environment = self.environment_of(record)
+        self._ended_file(record.id).unlink(missing_ok=True)
+        with self.registry.changing() as change:
+            chain = layers.chain(change, record.top_layer) if record.top_layer else ()
+            machines.claim(
+                change,
+                record.id,
+                workspace_id=record.id,
+                runtime=self.paths.runtime / f"{record.id}.sock",
+                maker=this_process(),
+            )
+        disk = WorkspaceDisk(
+            workspace_id=record.id,
+            hostname=(record.name or record.id)[:63],
+            size=size_of(record),
+            layers=tuple(LayerFile(layer.path, "qcow2") for layer in chain),
+            seed=self._seed(record),
+            untouched=untouched,
+        )
+        leash = Leash(
+            with_client=False,
+            idle_stop_seconds=record.idle_stop_seconds,
+            ended=str(self._ended_file(record.id)),
+        )
+        try:
+            started = self.shop.start(disk, environment, Promises(), leash)
+        except BaseException:
+            with self.registry.changing() as change:
+                machines.forget(change, record.id)
+            raise
+        keeper = identify(started.keeper_pid)
+        machine = started.machine
+        with self.registry.changing() as change:
+            if keeper is not None:
+                machines.started(
+                    change, record.id, keeper, isolation=machine.isolation, confinement=machine.confinement
+                )
+            workspaces.set_state(change, record.id, "running")
+        return machine.socket
+
+    def stop(self, record: WorkspaceRecord, reason: str) -> bool:
+        """End the machine of a workspace, its disk left clean, under starting(); False when it had none."""
+        socket = self.socket(record.id)
+        with self.registry.reading() as reading:
+            machine = machines.of_workspace(reading, record.id)
+        if socket is not None and machine is not None and machine.keeper is not None:
+            keeper = machine.keeper
+            with suppress(PyroError), Channel(socket) as channel:
+                channel.ask({"verb": "keeper.stop", "reason": reason}, timeout=_STOP_SECONDS)
+            with suppress(WaitedTooLong):
+                wait_until(lambda: not is_alive(keeper), what="the machine to end", timeout=_STOP_SECONDS)
+            send_signal(keeper)  # one that does not end is ended; QEMU dies with it
+        clear_left_behind(self.paths)
+        with self.registry.changing() as change:
+            machines.forget(change, record.id)
+            workspaces.set_state(change, record.id, "stopped", reason=reason)
+        return socket is not None
+
+    def tell_idle(self, workspace_id: str, seconds: int | None) -> None:
+        """Let a running machine know of another idle time."""
+        socket = self.socket(workspace_id)
+        if socket is not None and seconds is not None:
+            with suppress(PyroError), Channel(socket) as channel:
+                channel.ask({"verb": "keeper.idle", "seconds": seconds}, timeout=_STOP_SECONDS)
+
+    def environment_of(self, record: WorkspaceRecord) -> Environment:
+        """Give the environment that a workspace was made with, even if its recipe has moved on since."""
+        found = self.environments.find(record.environment)
+        if found is not None and found.digest == record.environment_digest:
+            return found
+        image = self.environments.image(record.environment_digest)
+        if image is None:
+            raise NotFound(
+                f"the image of {record.environment} that this workspace stands on is gone",
+                hint="`pyro env pull` brings the environment of today; this workspace's own files can be exported",
+            )
+        defaults = found.defaults if found is not None else EnvironmentDefaults(workdir="/workspace")
+        return Environment(record.environment, record.environment_digest, image, defaults)
+
+    def new_layer(self, record: WorkspaceRecord) -> layers.PlannedLayer:
+        """Make the file of another layer for a workspace's disk, recorded before it is there."""
+        directory = private_directory(self.paths.state / "layers")
+        with self.registry.changing() as change:
+            planned = layers.plan(
+                change, directory, size_mib=record.disk_mib, owner=record.id, maker=this_process()
+            )
+        with resources.dooming(self.registry, planned.resource):
+            self.shop.new_layer(planned.path, size_of(record))
+        return planned
+
+    def free_layers(self) -> None:
+        """Remove the layers that nothing stands on any more."""
+        with self.registry.changing() as change:
+            doomed = layers.free_unreferenced(change)
+        remove_layers(self.registry, doomed)
+
+    def _seed(self, record: WorkspaceRecord) -> LayerFile | None:
+        if record.seed_digest is None:
+            return None
+        image = self.seeds.find(record.seed_digest)
+        if image is None:
+            raise NotFound(
+                "the seed that this workspace stands on is gone from the cache",
+                hint="Delete the workspace and create it again from its source.",
+            )
+        return LayerFile(image)
+
+    def _ended_file(self, workspace_id: str) -> Path:
+        return self.directory(workspace_id) / "ended"
+
+
+# Unmounting a disk with much to write back takes seconds.
+_STOP_SECONDS = 30.0
+
+
+def size_of(record: WorkspaceRecord) -> Size:
+    """Give the size of a workspace's machine."""
+    return Size(record.vcpu_count, record.mem_mib, record.disk_mib)
+
+
+def _outcome(error: BaseException) -> str:
+    return error.code if isinstance(error, PyroError) else "interrupted"

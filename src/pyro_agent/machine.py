@@ -12,7 +12,7 @@ from pyro_agent.exec import Exec
 from pyro_agent.helper import DiskHelper
 from pyro_agent.line import Line
 from pyro_agent.log import say
-from pyro_agent.loop import Loop
+from pyro_agent.loop import Loop, Timer
 from pyro_agent.pool import Pool
 from pyro_agent.requests import Request
 from pyro_agent.runner import Runner
@@ -31,8 +31,10 @@ VERBS: Mapping[str, type[Request]] = {
     "freeze": Freeze,
     "thaw": Thaw,
 }
-# A client that runs one command after the other finds the agent busy with the next runner otherwise.
+# A client that runs one command after the other finds the agent busy with the next runner otherwise. While commands
+# run, a new runner would take its 50 ms from them: only after a longer quiet.
 _REST_S = 0.05
+_LONG_REST_S = 0.25
 
 
 class Machine:
@@ -50,7 +52,7 @@ class Machine:
         self._requests: dict[int, Request] = {}
         self._dying: dict[int, Runner] = {}
         self._line: Line | None = None
-        self._resting = False
+        self._rest: Timer | None = None
 
     def serve(self, port: int, facts: Message) -> None:
         """Answer the host for as long as the machine lives."""
@@ -74,6 +76,7 @@ class Machine:
         """Start a command; pair it with `bury`."""
         runner = self._pool.start(command, self._env_defaults)
         self.commands += 1
+        self._replenish_later()
         return runner
 
     def bury(self, runner: Runner, *, dead: bool, over: bool) -> None:
@@ -86,7 +89,7 @@ class Machine:
                 runner.cgroup.kill()
             self._dying[runner.init] = runner
             self.loop.watch(runner.pidfd, 1, lambda _: self._collect(runner))
-        self._rest_then_replenish()
+        self._replenish_later()
 
     @property
     def settled(self) -> bool:
@@ -102,24 +105,23 @@ class Machine:
         os.waitpid(runner.init, 0)
         runner.cgroup.remove()
 
-    def _rest_then_replenish(self) -> None:
-        if not self._resting:
-            self._resting = True
-            self.loop.after(_REST_S, self._replenish)
+    def _replenish_later(self) -> None:
+        """Make runners again once the machine has had a rest."""
+        if self._rest is not None:
+            self._rest.cancel()
+        self._rest = self.loop.after(_LONG_REST_S if self.commands else _REST_S, self._replenish)
 
     def _replenish(self) -> None:
-        """Add one runner per turn while nothing runs, so that a request never waits for more than one fork."""
-        self._resting = False
-        if self.commands or self._pool.full:
+        """Add one runner per turn, so that a request never waits for more than one fork."""
+        self._rest = None
+        if self._pool.full:
             return
         try:
             self._pool.add()
         except OSError as error:
             say(f"no new runner: {error}")
             return
-        if not self._pool.full:
-            self._resting = True
-            self.loop.after(0, self._replenish)
+        self._rest = self.loop.after(0, self._replenish)
 
     def _dispatch(self, happened: list[events.Event]) -> None:
         for event in happened:

@@ -1,4 +1,4 @@
-"""A few runners kept ready, made again only while no command runs."""
+"""A few runners kept ready; the machine makes them again when it has nothing better to do."""
 
 from __future__ import annotations
 

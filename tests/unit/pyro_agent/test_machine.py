@@ -7,6 +7,7 @@ from typing import cast
 
 import pytest
 
+from pyro_agent.command import Command
 from pyro_agent.helper import FREEZE, SYNC, DiskHelper, Reply
 from pyro_agent.line import Line
 from pyro_agent.loop import Loop
@@ -125,6 +126,49 @@ def test_a_new_host_ends_what_the_old_one_asked(agent: Agent) -> None:
     agent.carry()
     assert not old.open
     assert not agent.machine._requests
+    assert isinstance(agent.ask({"verb": "ping"}), Answered)
+
+
+class Runners:
+    """A pool that counts."""
+
+    attached = False
+
+    def __init__(self) -> None:
+        self.ready = 3
+
+    @property
+    def full(self) -> bool:
+        return self.ready == 3
+
+    def add(self) -> None:
+        self.ready += 1
+
+    def start(self, command: Command, env_defaults: dict[str, str]) -> SimpleNamespace:
+        self.ready -= 1
+        return SimpleNamespace()
+
+
+def test_runners_are_made_again_after_a_rest_though_a_command_still_runs() -> None:
+    pool = Runners()
+    machine = Machine(Loop(), cast("Pool", pool), cast("DiskHelper", Helper()))
+    for _ in range(3):
+        machine.start_command(Command(("x",), {}, "/", None, False, None))
+    assert pool.ready == 0
+    while not pool.full:
+        machine.loop.step()
+    assert machine.commands == 3
+    assert not machine.settled
+
+
+def test_a_machine_that_cannot_fork_says_so_and_goes_on(agent: Agent) -> None:
+    agent.pool.full = False
+
+    def refuse() -> None:
+        raise OSError(12, "Cannot allocate memory")
+
+    agent.pool.add = refuse
+    agent.machine._replenish()
     assert isinstance(agent.ask({"verb": "ping"}), Answered)
 
 

@@ -13,12 +13,15 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from pyro_mcp.errors import HostUnfit
 from pyro_mcp.host.paths import Paths, private_directory
 
 _LOCK = "lock"
 _NEW = ".new-"
 # Names a directory that gets the logs of every machine that ends, one directory each: for tests and bug reports.
 KEEP_LOGS = "PYRO_KEEP_LOGS"
+# The kernel's limit for a Unix socket's name (sun_path), without the NUL at its end.
+_LONGEST_SOCKET = 107
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +38,25 @@ def claim(paths: Paths, machine_id: str) -> Place:
     """Make and lock the directory of a new machine; appears under its name only once it is locked."""
     machines = private_directory(paths.state / "machines")
     runtime = private_directory(paths.runtime)
+    socket = _socket(runtime, machine_id)
     unnamed = machines / f"{_NEW}{os.getpid()}-{machine_id}"
     unnamed.mkdir(mode=0o700)
     lock = os.open(unnamed / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     fcntl.flock(lock, fcntl.LOCK_EX)
     directory = machines / machine_id
     unnamed.rename(directory)
-    return Place(machine_id, directory, runtime / f"{machine_id}.sock", lock)
+    return Place(machine_id, directory, socket, lock)
+
+
+def _socket(runtime: Path, machine_id: str) -> Path:
+    socket = runtime / f"{machine_id}.sock"
+    if len(os.fsencode(socket)) > _LONGEST_SOCKET:
+        raise HostUnfit(
+            f"{runtime} is too long a name for a directory of sockets",
+            details=f"{socket} has more than {_LONGEST_SOCKET} bytes",
+            hint="Set XDG_RUNTIME_DIR or PYRO_HOME to a directory with a shorter name.",
+        )
+    return socket
 
 
 def release(place: Place) -> None:

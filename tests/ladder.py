@@ -4,6 +4,7 @@ Every test ends with a look at what is left, and a failed one leaves its machine
 """
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -13,7 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from tests.remains import remains
+from tests.remains import links_of, remains
 
 from pyro_mcp import Pyro
 from pyro_mcp.environments.store import EnvironmentStore
@@ -28,6 +29,21 @@ DEBIAN = "debian:12"
 SMALL = Size(vcpu_count=1, mem_mib=1024)
 _PROGRAM = Path(sys.executable).with_name("pyro")
 _LOG_SHOWN = 3000
+TINY = "tiny"
+_TINY = """
+name = "tiny"
+summary = "busybox and nothing else"
+base = "none"
+
+[[files]]
+path = "/bin/busybox"
+source = "kit:busybox"
+mode = "0755"
+
+[[files]]
+path = "/bin/sh"
+link = "busybox"
+"""
 Machines = Callable[[], AbstractContextManager[RunningMachine]]
 
 
@@ -82,6 +98,27 @@ def home() -> Iterator[Path]:
         yield found
 
 
+@pytest.fixture
+def cold_home(environment: Environment, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A PYRO_HOME whose cache holds the guest kit and debian:12 but nothing frozen; it knows `tiny`, which is yet to be built."""
+    shared = Paths.from_environment().cache
+    with TemporaryDirectory(prefix="pyro-vm-", dir="/tmp") as name:
+        found = Path(name)
+        images = found / "cache/environments"
+        images.mkdir(mode=0o700, parents=True)
+        for part in ("kits", "ramdisks"):
+            (found / "cache" / part).symlink_to(shared / part)
+        (images / environment.digest).symlink_to(shared / "environments" / environment.digest)
+        shutil.copytree(shared / "environments/keys", images / "keys")
+        recipes = found / "config/environments"
+        recipes.mkdir(parents=True)
+        (recipes / "tiny.toml").write_text(_TINY)
+        monkeypatch.setenv("PYRO_HOME", name)
+        yield found
+        left = remains(found)
+    assert not left, "left behind:\n" + "\n".join(left)
+
+
 @pytest.fixture(scope="session")
 def environment(home: Path) -> Environment:
     """debian:12, with the template that its machines come from already frozen."""
@@ -133,7 +170,7 @@ def nothing_left(
     yield
     left = [*remains(home), *(f"descriptor {link}" for link in _descriptors() - descriptors)]
     if left or FAILED in request.node.stash:
-        _show(logs)
+        request.node.add_report_section("teardown", "machines", _logs_in(logs))
     assert not left, "left behind:\n" + "\n".join(left)
 
 
@@ -146,21 +183,18 @@ def pytest_runtest_makereport(item: pytest.Item, call: "pytest.CallInfo[None]") 
     report = yield
     if report.failed:  # type: ignore[attr-defined]
         item.stash[FAILED] = True
-    return report  # type: ignore[return-value]
+    return report
 
 
 def _descriptors() -> set[str]:
     """What this process holds of any machine: through the SDK the test itself is the client."""
-    links = set()
-    for name in os.listdir("/proc/self/fd"):
-        try:
-            links.add(os.readlink(f"/proc/self/fd/{name}"))
-        except FileNotFoundError:
-            continue  # the listing's own
-    return {link for link in links if link.startswith(("/run/pyro-uids", "/tmp/pyro-vm-"))}
+    return {link for link in links_of(os.getpid()) if link.startswith(("/run/pyro-uids/", "/tmp/pyro-vm-"))}
 
 
-def _show(logs: Path) -> None:
-    print(f"the logs of this test's machines are in {logs}")
-    for log in sorted(logs.glob("*/*.log")):
-        print(f"--- {log.parent.name}/{log.name}\n{log.read_text(errors='replace')[-_LOG_SHOWN:]}")
+def _logs_in(logs: Path) -> str:
+    told = [f"the logs of this test's machines are in {logs}"]
+    told += [
+        f"--- {log.parent.name}/{log.name}\n{log.read_text(errors='replace')[-_LOG_SHOWN:]}"
+        for log in sorted(logs.glob("*/*.log"))
+    ]
+    return "\n".join(told)

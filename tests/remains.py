@@ -68,7 +68,7 @@ def _look_at(pid: int, home: Path) -> Process | None:
         variables = Path(f"/proc/{pid}/environ").read_bytes()
         if not command:
             return None  # dead, and not yet reaped
-        holds = frozenset(link for link in _links(pid) if link.startswith((f"{home}/", "/run/pyro-uids/")))
+        holds = frozenset(link for link in links_of(pid) if link.startswith((f"{home}/", "/run/pyro-uids/")))
     except OSError:
         return None  # gone meanwhile, or somebody else's
     if not holds and f"PYRO_HOME={home}\0".encode() not in variables:
@@ -78,7 +78,8 @@ def _look_at(pid: int, home: Path) -> Process | None:
     return Process(pid, tuple(command.decode(errors="replace").split("\0")[:-1]), holds)
 
 
-def _links(pid: int) -> Iterator[str]:
+def links_of(pid: int) -> Iterator[str]:
+    """What the descriptors of a process stand for."""
     for descriptor in Path(f"/proc/{pid}/fd").iterdir():
         with suppress(OSError):
             yield str(descriptor.readlink())

@@ -1,6 +1,7 @@
 """Tests that only a real machine can pass. They go through pyro's own doors wherever a user could."""
 
 from tests.ladder import (
+    cold_home,
     environment,
     guest,
     home,
@@ -12,6 +13,7 @@ from tests.ladder import (
 )
 
 __all__ = [
+    "cold_home",
     "environment",
     "guest",
     "home",

@@ -51,8 +51,8 @@ def test_a_second_ctrl_c_kills_what_ignores_the_first(pyro: PyroProgram) -> None
 
 def _handled(process: "subprocess.Popen[bytes]", number: int) -> bool:
     """Whether no such signal waits to be delivered."""
-    with open(f"/proc/{process.pid}/status") as file:
-        pending = [int(line.split()[1], 16) for line in file if line.startswith(("SigPnd:", "ShdPnd:"))]
+    lines = Path(f"/proc/{process.pid}/status").read_text().splitlines()
+    pending = [int(line.split()[1], 16) for line in lines if line.startswith(("SigPnd:", "ShdPnd:"))]
     return not any(mask & 1 << (number - 1) for mask in pending)
 
 

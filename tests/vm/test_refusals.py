@@ -99,3 +99,12 @@ def test_hardware_isolation_is_not_pretended(pyro: PyroProgram) -> None:
     else:
         assert done.returncode == _FAILED
         assert b"hardware isolation is required" in done.stderr
+
+
+def test_a_home_too_long_for_sockets(tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    long = tmp_path / ("x" * 90)
+    long.mkdir()
+    (long / "cache").symlink_to(home / "cache")
+    monkeypatch.setenv("PYRO_HOME", str(long))
+    with pytest.raises(HostUnfit, match="too long a name"):
+        Pyro().run(DEBIAN, "true")

@@ -1,0 +1,74 @@
+"""The first runs of all: nothing frozen yet, an environment still to be built, and several who want it at once."""
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from tests.ladder import DEBIAN, TINY, PyroProgram
+from tests.remains import remains
+
+from pyro_mcp.host.waiting import wait_until
+
+pytestmark = pytest.mark.timeout(180)
+
+
+def test_eight_at_once_make_one_image_and_one_template(pyro: PyroProgram, cold_home: Path) -> None:
+    """`tiny` is busybox alone: what its machines need of the agent and of Python is none of the environment's."""
+
+    def multiply(number: int) -> tuple[int, bytes, str]:
+        done = pyro("run", TINY, "--", "busybox", "expr", str(number), "*", str(number), timeout=120)
+        return done.returncode, done.stdout, done.stderr.decode()
+
+    with ThreadPoolExecutor(8) as all_at_once:
+        answers = list(all_at_once.map(multiply, range(1, 9)))
+    assert [(status, out) for status, out, _ in answers] == [(0, b"%d\n" % n**2) for n in range(1, 9)]
+    told = "".join(said for _, _, said in answers)
+    assert told.count("pyro: building tiny\n") == 1
+    assert told.count("pyro: freezing a 1024 MiB machine\n") == 1
+    assert len(list((cold_home / "cache/templates").glob("*/about.json"))) == 1
+
+
+def test_a_frozen_machine_that_was_damaged_is_made_anew(pyro: PyroProgram, cold_home: Path) -> None:
+    assert pyro("run", TINY, "--", "busybox", "true").returncode == 0
+    for part, harm in (("state", b"not a state"), ("memory", b"")):
+        (damaged,) = (cold_home / "cache/templates").glob(f"*/{part}")
+        damaged.write_bytes(harm)
+        done = pyro("run", TINY, "--", "busybox", "echo", "well")
+        assert (done.returncode, done.stdout) == (0, b"well\n"), done.stderr
+        assert b"freezing" in done.stderr
+
+
+@pytest.mark.parametrize("moment", ["building tiny", "freezing a 1024 MiB machine"])
+def test_a_first_run_that_is_killed_is_no_hindrance_to_the_next(
+    pyro: PyroProgram, cold_home: Path, moment: str
+) -> None:
+    with pyro.start("run", TINY, "--", "busybox", "true") as process:
+        assert process.stderr is not None
+        said = b""
+        while moment.encode() not in said:
+            line = process.stderr.readline()
+            assert line, said
+            said += line
+        process.kill()
+        process.communicate()
+    wait_until(lambda: not _processes(cold_home), what="everything to die with pyro", timeout=10)
+    done = pyro("run", TINY, "--", "busybox", "echo", "well")
+    assert (done.returncode, done.stdout) == (0, b"well\n"), done.stderr
+    assert not remains(cold_home)
+
+
+def _processes(home: Path) -> list[str]:
+    return [left for left in remains(home) if left.startswith("process ")]
+
+
+def test_a_freeze_that_was_killed_leaves_nothing_to_the_next_command(
+    pyro: PyroProgram, cold_home: Path
+) -> None:
+    """Also when that wants another machine than the one which was being frozen."""
+    with pyro.start("run", "--mem-mib", "512", DEBIAN, "--", "true") as process:
+        wait_until(lambda: list((cold_home / "cache/templates").glob("*.new")), what="the freeze", timeout=20)
+        process.kill()
+        process.communicate()
+    wait_until(lambda: not _processes(cold_home), what="everything to die with pyro", timeout=10)
+    assert pyro("run", TINY, "--", "busybox", "true").returncode == 0
+    assert not remains(cold_home)

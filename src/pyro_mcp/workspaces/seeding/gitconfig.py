@@ -158,8 +158,9 @@ def clean_url(url: bytes) -> bytes | None:
         return None
     scheme, separator, rest = url.partition(b"://")
     if not separator:
-        user, at, place = url.rpartition(b"@")
-        return url if not at or user == b"git" else place
+        user, at, place = url.partition(b":")[0].rpartition(b"@")
+        plain = not at or user == b"git" or b"/" in user + place  # a path may have an @ in it
+        return url if plain else url[len(user) + 1 :]
     authority, slash, path = rest.partition(b"/")
     user, at, host = authority.rpartition(b"@")
     if at and user == b"git" and b"ssh" in scheme:

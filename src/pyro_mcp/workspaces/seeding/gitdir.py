@@ -184,6 +184,13 @@ def _commit(text: bytes) -> str | None:
     return text.decode() if len(text) in (40, 64) and _HASH.issuperset(text) else None
 
 
+def hash_size(found: GitDirectory) -> int:
+    """Tell how long an object's hash is, in bytes."""
+    settings = parse_config(read_small(_join(found.shared, b"config"), _CONFIG) or b"")
+    sha256 = any((s.section, s.key, s.value) == (b"extensions", b"objectformat", b"sha256") for s in settings)
+    return 32 if sha256 else 20
+
+
 def excludes(found: GitDirectory) -> bytes:
     """Give the repository's own ignore patterns (info/exclude)."""
     return read_small(_join(found.shared, b"info/exclude"), _CONFIG) or b""

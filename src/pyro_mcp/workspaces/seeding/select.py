@@ -86,7 +86,7 @@ def _hides(place: _Place, path: bytes, is_directory: bool) -> bool:
         return False
     inner = place.repository.name(path)
     known = place.repository.tracked.below(inner) if is_directory else inner in place.repository.tracked
-    return not known and _ignores(place, inner, is_directory)
+    return not known and (place.ignored or _ignores(place, inner, is_directory))
 
 
 def select(source: Path, options: SeedOptions) -> Selection:

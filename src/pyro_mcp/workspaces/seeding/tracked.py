@@ -1,4 +1,4 @@
-"""What a repository tracks, by its index alone: libgit2 reads that one file, and neither repository nor configuration."""
+"""What a repository tracks, by its index alone."""
 
 from __future__ import annotations
 
@@ -6,10 +6,15 @@ import os
 from bisect import bisect_left
 from collections.abc import Sequence
 
-from pyro_mcp.workspaces.seeding.entries import Unseedable, open_plain
+from pyro_mcp.workspaces.seeding import gitdir
+from pyro_mcp.workspaces.seeding.entries import Unseedable, open_plain, read_small
 from pyro_mcp.workspaces.seeding.gitdir import GitDirectory
+from pyro_mcp.workspaces.seeding.gitindex import IndexUnreadable, tracked_paths
 
+_FORMAT = 0o170000
 _GITLINK = 0o160000
+_DIRECTORY = 0o040000  # of a sparse index: nothing of it is in the worktree
+_LARGEST = 256 << 20  # bytes: two million entries
 
 
 class Tracked:
@@ -60,20 +65,21 @@ def _parents(paths: Sequence[bytes]) -> set[bytes]:
 
 def read_index(found: GitDirectory) -> Tracked:
     """Read what is tracked; raises Unseedable when the index cannot be read. No index: nothing is tracked yet."""
-    import pygit2  # 40 ms, which only a repository pays
-
     path = found.own + b"/index"
     try:
         os.close(open_plain(path))
     except FileNotFoundError:
         return Tracked()
     except OSError as error:
-        raise Unseedable(f"its index cannot be read: {error.strerror}") from error
+        raise Unseedable(f"it cannot be read: {error.strerror}") from error
+    index = read_small(path, _LARGEST)
+    if index is None:
+        raise Unseedable(f"it is larger than {_LARGEST >> 20} MiB")
     try:
-        entries = [(os.fsencode(entry.path), entry.mode) for entry in pygit2.Index(os.fsdecode(path))]
-    except (pygit2.GitError, OSError, ValueError) as error:
-        raise Unseedable(f"its index cannot be read: {error}") from error
+        entries = list(tracked_paths(index, gitdir.hash_size(found)))
+    except IndexUnreadable as error:
+        raise Unseedable(str(error)) from error
     return Tracked(
-        [name for name, mode in entries if mode != _GITLINK],
-        [name for name, mode in entries if mode == _GITLINK],
+        [path for path, mode in entries if mode & _FORMAT not in (_GITLINK, _DIRECTORY)],
+        [path for path, mode in entries if mode & _FORMAT == _GITLINK],
     )

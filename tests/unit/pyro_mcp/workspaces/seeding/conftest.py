@@ -1,6 +1,5 @@
 """Trees, repositories and images for the tests. git is run here, on the tests' own repositories; pyro itself never runs it."""
 
-# ruff: noqa: PTH115, PTH118
 import hashlib
 import os
 import stat

@@ -1,3 +1,6 @@
+import re
+from pathlib import Path
+
 import pytest
 
 from pyro_mcp.environments.catalogue import BUILT_IN
@@ -137,3 +140,9 @@ def test_our_own_recipes_are_in_order() -> None:
         plans["debian:12-build"].packages
     )
     assert all(recipe.summary for recipe in recipes.values())
+
+
+def test_the_recipes_in_the_docs_are_recipes() -> None:
+    text = Path("docs/environments.md").read_text()
+    examples = re.findall(r"^```toml\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL)
+    assert [parse(example, origin="docs").name for example in examples] == ["django", "busybox"]

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from pyro_mcp.errors import HostUnfit, LimitReached, PyroError
 from pyro_mcp.host.processes import child
+from pyro_mcp.host.programs import search_path
 from pyro_mcp.host.waiting import wait_until
 
 # Enough to hold apt's complaint about every mirror, and little enough to read.
@@ -46,7 +47,7 @@ def wrapped(argv: Sequence[str], *, privileged: bool) -> list[str]:
 def require_tools(*names: str) -> None:
     """Raise HostUnfit, naming the Debian packages, when a program is not installed."""
     needed = ["unshare", *names] if os.geteuid() == 0 else ["unshare", "newuidmap", *names]
-    missing = [name for name in needed if shutil.which(name, path=_search_path()) is None]
+    missing = [name for name in needed if shutil.which(name, path=search_path()) is None]
     if missing:
         packages = " ".join(sorted({_PACKAGES[name] for name in missing}))
         raise HostUnfit(
@@ -128,9 +129,4 @@ def _namespaces_hint() -> str:
 
 def _variables(scratch: Path) -> dict[str, str]:
     kept = {name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ}
-    return {"PATH": _search_path(), "LC_ALL": "C.UTF-8", "TMPDIR": str(scratch), "HOME": "/root"} | kept
-
-
-def _search_path() -> str:
-    # An ordinary user's PATH often lacks the directories that mmdebstrap and its helpers look in.
-    return os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/local/sbin", "/usr/sbin", "/sbin"])
+    return {"PATH": search_path(), "LC_ALL": "C.UTF-8", "TMPDIR": str(scratch), "HOME": "/root"} | kept

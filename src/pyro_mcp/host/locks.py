@@ -28,6 +28,16 @@ def exclusive(path: Path, *, what: str, timeout: float | None = None) -> Iterato
         os.close(descriptor)
 
 
+@contextmanager
+def exclusive_if_free(path: Path) -> Iterator[bool]:
+    """Hold the lock file `path` inside the block, unless somebody else does: the answer tells."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        yield _try(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def _try(descriptor: int) -> bool:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

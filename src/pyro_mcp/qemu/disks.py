@@ -10,6 +10,7 @@ from pathlib import Path
 
 from pyro_mcp.errors import HostUnfit, LimitReached
 from pyro_mcp.host.locks import exclusive
+from pyro_mcp.host.programs import search_path
 from pyro_mcp.qemu.installed import INSTALL_HINT
 from pyro_mcp.qemu.process import LayerFile
 
@@ -85,7 +86,14 @@ def _empty_layer(path: Path, size_mib: int) -> None:
 
 def _run(command: list[str], *, package: str) -> None:
     try:
-        subprocess.run(command, check=True, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+        subprocess.run(
+            command,
+            check=True,
+            capture_output=True,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            env={**os.environ, "PATH": search_path()},
+        )
     except FileNotFoundError as error:
         hint = INSTALL_HINT if package == "qemu-utils" else f"sudo apt-get install {package}"
         raise HostUnfit(f"{command[0]} is not installed", hint=hint) from error

@@ -185,16 +185,7 @@ def _record(sessions: Sessions, request: CreateRequest, environment: Environment
     )
     with sessions.registry.changing() as change:
         record = workspaces.add(change, new, this_process())
-        # Recorded before it is made: a crash leaves nothing that the next command does not remove.
-        resource = resources.plan(
-            change,
-            "directory",
-            scope="workspace",
-            owner=record.id,
-            maker=this_process(),
-            path=sessions.directory(record.id),
-        )
-        resources.made(change, resource)
+        sessions.record_directory(change, record.id)
     return record
 
 

@@ -22,7 +22,7 @@ from pyro_mcp.workspaces import events
 from pyro_mcp.workspaces.machines import MachineShop, Promises, Size, WorkspaceDisk
 from pyro_mcp.workspaces.output_store import OutputStore
 from pyro_mcp.workspaces.registry import layers, machines, resources, workspaces
-from pyro_mcp.workspaces.registry.database import Registry
+from pyro_mcp.workspaces.registry.database import Change, Registry
 from pyro_mcp.workspaces.registry.makers import this_process
 from pyro_mcp.workspaces.registry.reconcile import reconcile, remove_layers
 from pyro_mcp.workspaces.registry.workspaces import WorkspaceRecord
@@ -96,6 +96,18 @@ class Sessions:
     def directory(self, workspace_id: str) -> Path:
         """Name the directory of a workspace's own files."""
         return self.paths.state / "workspaces" / workspace_id
+
+    def record_directory(self, change: Change, workspace_id: str) -> None:
+        """Record that directory before it is made: after a crash the next command removes it with its workspace."""
+        resource = resources.plan(
+            change,
+            "directory",
+            scope="workspace",
+            owner=workspace_id,
+            maker=this_process(),
+            path=self.directory(workspace_id),
+        )
+        resources.made(change, resource)
 
     def outputs(self, workspace_id: str) -> OutputStore:
         """Give what the commands of a workspace wrote."""

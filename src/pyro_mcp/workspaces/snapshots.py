@@ -1,0 +1,150 @@
+"""Name states of a workspace's disk, and let new workspaces grow from them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from pyro_mcp.errors import InvalidRequest, PyroError
+from pyro_mcp.guest.channel import Channel
+from pyro_mcp.models.workspace import ForkOutcome, SnapshotInfo
+from pyro_mcp.workspaces.info import info_of
+from pyro_mcp.workspaces.registry import layers, snapshots, workspaces
+from pyro_mcp.workspaces.registry.database import Change, Reading
+from pyro_mcp.workspaces.registry.layers import PlannedLayer
+from pyro_mcp.workspaces.registry.makers import this_process
+from pyro_mcp.workspaces.registry.names import new_id
+from pyro_mcp.workspaces.registry.snapshots import SnapshotRecord
+from pyro_mcp.workspaces.registry.workspaces import NewWorkspace, WorkspaceRecord
+from pyro_mcp.workspaces.session import Sessions
+
+_SNAPSHOT_SECONDS = 60.0
+# Starting a machine keeps a core busy for half a second: more at once only wait for each other.
+_STARTS_AT_ONCE = 2
+MOST_FORKS = 32
+Result = TypeVar("Result")
+
+
+def create_snapshot(sessions: Sessions, reference: str, name: str) -> SnapshotInfo:
+    """Name what a workspace's disk holds now; a running machine goes on working."""
+    sessions.tidy()
+    began = time.monotonic()
+    record = sessions.record(reference)
+    with sessions.registry.reading() as reading:
+        snapshots.check_new(reading, record.id, name)
+    with sessions.starting(record.id):
+        _grow(sessions, record, lambda change, overlay: snapshots.take(change, record.id, name, overlay))
+    sessions.log(record.id, "snapshot.create", began, {"snapshot": name})
+    with sessions.registry.reading() as reading:
+        return _shown(reading, snapshots.get(reading, record.id, name))
+
+
+def list_snapshots(sessions: Sessions, reference: str) -> list[SnapshotInfo]:
+    """Tell a workspace's snapshots in the order they were taken; starts nothing."""
+    sessions.tidy()
+    with sessions.registry.reading() as reading:
+        record = workspaces.get(reading, reference)
+        return [_shown(reading, found) for found in snapshots.listed(reading, record.id)]
+
+
+def delete_snapshot(sessions: Sessions, reference: str, name: str) -> SnapshotInfo:
+    """Forget a snapshot; what nothing else stands on is removed."""
+    sessions.tidy()
+    began = time.monotonic()
+    record = sessions.record(reference)
+    with sessions.registry.changing() as change:
+        gone = _shown(change, snapshots.get(change, record.id, name))
+        snapshots.delete(change, record.id, name)
+    sessions.free_layers()
+    sessions.log(record.id, "snapshot.delete", began, {"snapshot": name})
+    return gone
+
+
+def fork_workspace(
+    sessions: Sessions, reference: str, *, count: int, names: Sequence[str], from_snapshot: str | None
+) -> list[ForkOutcome]:
+    """Make new workspaces that start from a snapshot or from now; each has an outcome of its own."""
+    if not 1 <= count <= MOST_FORKS or len(names) > count:
+        raise InvalidRequest(
+            f"{count} forks with {len(names)} names cannot be made",
+            hint=f"Ask for 1 to {MOST_FORKS} forks, and for at most as many names.",
+        )
+    sessions.tidy()
+    began = time.monotonic()
+    record = sessions.record(reference)
+    ground = _ground(sessions, record, from_snapshot)
+    wanted = [*names, *[None] * (count - len(names))]
+    with ThreadPoolExecutor(_STARTS_AT_ONCE) as threads:
+        forks = list(threads.map(lambda name: _fork(sessions, record, name, from_snapshot, ground), wanted))
+    made = [fork.workspace.workspace_id for fork in forks if fork.workspace]
+    sessions.log(record.id, "fork", began, {"from": from_snapshot, "forks": made})
+    return forks
+
+
+def _ground(sessions: Sessions, record: WorkspaceRecord, from_snapshot: str | None) -> str:
+    """The frozen layer that forks grow from; forking from now freezes what is written so far."""
+    if from_snapshot is not None:
+        with sessions.registry.reading() as reading:
+            return snapshots.get(reading, record.id, from_snapshot).layer_id
+    with sessions.starting(record.id):
+        return _grow(sessions, record, lambda change, overlay: snapshots.stack(change, record.id, overlay))
+
+
+def _grow(
+    sessions: Sessions, record: WorkspaceRecord, note: Callable[[Change, PlannedLayer], Result]
+) -> Result:
+    """Let a workspace write to a new layer from now on, and record why with `note`."""
+    overlay = sessions.new_layer(record)
+    socket = sessions.socket(record.id)
+    if socket is not None:
+        with Channel(socket) as channel:
+            channel.ask({"verb": "keeper.snapshot", "layer": str(overlay.path)}, timeout=_SNAPSHOT_SECONDS)
+    with sessions.registry.changing() as change:
+        return note(change, overlay)
+
+
+def _fork(
+    sessions: Sessions, source: WorkspaceRecord, name: str | None, at: str | None, layer_id: str
+) -> ForkOutcome:
+    try:
+        fork = _fork_record(sessions, source, name)
+        with sessions.starting(fork.id):
+            overlay = sessions.new_layer(fork)
+            with sessions.registry.changing() as change:
+                snapshots.branch(change, source.id, fork.id, overlay, at=at, layer_id=layer_id)
+                workspaces.set_state(change, fork.id, "stopped", reason="it was just forked")
+            sessions.start(sessions.record(fork.id))
+        sessions.log(fork.id, "create", time.monotonic(), {"forked_from": source.name or source.id})
+        with sessions.registry.reading() as reading:
+            return ForkOutcome(workspace=info_of(reading, workspaces.get(reading, fork.id)))
+    except PyroError as error:
+        return ForkOutcome(workspace=None, error=str(error))
+
+
+def _fork_record(sessions: Sessions, source: WorkspaceRecord, name: str | None) -> WorkspaceRecord:
+    new = NewWorkspace(
+        id=new_id("ws"),
+        environment=source.environment,
+        environment_digest=source.environment_digest,
+        name=name,
+        labels=source.labels,
+        vcpu_count=source.vcpu_count,
+        mem_mib=source.mem_mib,
+        disk_mib=source.disk_mib,
+        idle_stop_seconds=source.idle_stop_seconds,
+        ttl_seconds=source.ttl_seconds,
+    )
+    with sessions.registry.changing() as change:
+        record = workspaces.add(change, new, this_process())
+        sessions.record_directory(change, record.id)
+        if source.seed_report is not None:
+            workspaces.set_seed(change, record.id, source.seed_digest, source.seed_report)
+    return record
+
+
+def _shown(reading: Reading, record: SnapshotRecord) -> SnapshotInfo:
+    path = layers.get(reading, record.layer_id).path
+    size = path.stat().st_blocks * 512 if path.exists() else 0
+    return SnapshotInfo(name=record.name, parent=record.parent, created_at=record.created_at, size_bytes=size)

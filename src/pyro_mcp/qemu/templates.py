@@ -13,11 +13,12 @@ import shutil
 import socket
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from pyro_mcp.errors import GuestFailed, LimitReached
-from pyro_mcp.host.locks import exclusive
+from pyro_mcp.host.locks import exclusive, exclusive_if_free
 from pyro_mcp.host.waiting import wait_until
 from pyro_mcp.progress import step
 from pyro_mcp.qemu.command import Accelerator
@@ -29,6 +30,7 @@ from pyro_mcp.qemu.qmp import Value
 # A cold boot takes 3 to 6 s emulated on an idle host; a busy one has been seen to take ten times that.
 BOOT_SECONDS = 90.0
 _SAVE_SECONDS = 30.0
+_UNFINISHED = ".new"
 _FORMAT = 1
 # `Ready` waits until the guest's agent answers on the given socket; its second argument raises once QEMU is dead.
 Ready = Callable[[socket.socket, Callable[[], None]], object]
@@ -79,6 +81,7 @@ class TemplateStore:
 
     def ensure(self, key: TemplateKey, plan: Plan, ready: Ready) -> Template:
         """Give the template of `key`; boot what `plan` says and freeze it when there is none that is whole."""
+        self._sweep()
         found = self.find(key)
         if found is not None:
             return found
@@ -98,9 +101,16 @@ class TemplateStore:
         """Remove a template that does not restore; the next start makes it anew."""
         shutil.rmtree(template.memory.parent, ignore_errors=True)
 
+    def _sweep(self) -> None:
+        """Remove what killed freezes left half-made, of any key. Costs a listing when there is nothing."""
+        for leftover in self._cache.glob(f"*{_UNFINISHED}"):
+            with suppress(OSError), exclusive_if_free(leftover.with_suffix(".lock")) as free:
+                if free:
+                    shutil.rmtree(leftover)
+
     def _build(self, key: TemplateKey, plan: Plan, ready: Ready) -> Template:
         final = self._cache / key.digest
-        unfinished = self._cache / f"{key.digest}.new"
+        unfinished = self._cache / f"{key.digest}{_UNFINISHED}"
         for leftover in (unfinished, final):
             shutil.rmtree(leftover, ignore_errors=True)
         try:

@@ -6,7 +6,7 @@ from threading import Thread
 import pytest
 
 from pyro_mcp.errors import Conflict
-from pyro_mcp.host.locks import exclusive
+from pyro_mcp.host.locks import exclusive, exclusive_if_free
 from pyro_mcp.progress import Step, listening
 
 
@@ -78,3 +78,11 @@ def test_a_killed_holder_lets_go(tmp_path: Path) -> None:
         holder.kill()
     with exclusive(tmp_path / "lock", what="it", timeout=0):
         pass
+
+
+def test_a_lock_that_is_only_tried_tells_whether_it_was_free(tmp_path: Path) -> None:
+    lock = tmp_path / "lock"
+    with exclusive_if_free(lock) as first, exclusive_if_free(lock) as second:
+        assert (first, second) == (True, False)
+    with exclusive(lock, what="it"), exclusive_if_free(lock) as third:
+        assert not third

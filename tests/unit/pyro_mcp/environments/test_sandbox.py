@@ -71,7 +71,7 @@ def test_a_diagnosis_comes_first(tmp_path: Path) -> None:
 
 
 def test_missing_tools_are_named_with_their_packages(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sandbox, "_search_path", lambda: "/nonexistent")
+    monkeypatch.setattr(sandbox, "search_path", lambda: "/nonexistent")
     with pytest.raises(HostUnfit, match="mmdebstrap") as caught:
         sandbox.require_tools("mmdebstrap", "sqfstar")
     assert "apt-get install mmdebstrap squashfs-tools" in (caught.value.hint or "")

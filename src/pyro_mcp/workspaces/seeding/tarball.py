@@ -6,7 +6,10 @@ below something that is no directory are left out and told. Sizes and counts are
 
 from __future__ import annotations
 
+import bz2
+import gzip
 import hashlib
+import lzma
 import os
 import tarfile
 import zlib
@@ -73,10 +76,33 @@ def _sparse() -> InvalidRequest:
 def is_archive(source: Path) -> bool:
     """Whether a file has the look of a tar archive that can be read."""
     try:
-        with tarfile.open(source, "r|*", tarinfo=_Member):
+        with _opened(source):
             return True
     except (tarfile.TarError, EOFError, OSError, zlib.error, LZMAError, InvalidRequest):
         return False
+
+
+@contextmanager
+def _opened(source: Path) -> Iterator[tarfile.TarFile]:
+    """Read an archive as a stream. tarfile would unpack whatever 10 KiB of compressed data become, which may be gigabytes."""
+    with source.open("rb") as raw:
+        magic = raw.read(6)
+        raw.seek(0)
+        with (
+            _uncompressed(raw, magic) as stream,
+            tarfile.open(fileobj=stream, mode="r|", tarinfo=_Member) as archive,
+        ):
+            yield archive
+
+
+def _uncompressed(raw: IO[bytes], magic: bytes) -> IO[bytes]:
+    if magic.startswith(b"\x1f\x8b"):
+        return cast("IO[bytes]", gzip.GzipFile(fileobj=raw))
+    if magic.startswith(b"BZh"):
+        return bz2.BZ2File(raw)
+    if magic.startswith(b"\xfd7zXZ"):
+        return lzma.LZMAFile(raw)
+    return raw
 
 
 def store_archive(
@@ -86,11 +112,11 @@ def store_archive(
     with (
         step(f"reading {source.name}", unit="files") as progress,
         _broken_is_told(source),
-        tarfile.open(source, "r|*", tarinfo=_Member) as archive,
+        _opened(source) as archive,
     ):
         for count, member in enumerate(archive, start=1):
             archive.members = []  # type: ignore[attr-defined]  # it would keep them all
-            _check_limits(build, count, most_bytes)
+            _check_limits(build, count, member.size, most_bytes)
             path = _path(member.name)
             try:
                 if path is None:
@@ -102,13 +128,13 @@ def store_archive(
                 progress.reach(count)
 
 
-def _check_limits(build: ImageBuild, count: int, most_bytes: int) -> None:
+def _check_limits(build: ImageBuild, count: int, size: int, most_bytes: int) -> None:
     if count > _MOST_MEMBERS or build.entries > _MOST_KEPT:
         raise LimitReached(
             f"the archive has more than {min(count, _MOST_MEMBERS):,} entries",
             hint="Seed a smaller part of it.",
         )
-    if build.writer.position > most_bytes:
+    if build.writer.position + size > most_bytes:
         raise LimitReached(
             f"the archive holds more than {most_bytes >> 20} MiB",
             hint="Seed a smaller part of it, or free some disk space.",
@@ -205,7 +231,9 @@ def _store_large(build: ImageBuild, content: IO[bytes], size: int) -> tuple[Exte
 def _broken_is_told(source: Path) -> Iterator[None]:
     try:
         yield
-    except (tarfile.TarError, EOFError, zlib.error, LZMAError) as error:
+    except (tarfile.TarError, EOFError, zlib.error, LZMAError, OSError) as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise  # of the disk; what gzip and bzip2 find wrong has no number
         raise InvalidRequest(
             f"{source} is not a whole tar archive",
             details=str(error),

@@ -161,7 +161,7 @@ def _assemble(file: FileLines, fits: list[tuple[Hunk, Place]]) -> bytes:
 def _carriage_return(file: FileLines, hunk: Hunk, place: Place) -> bool | None:
     """Say whether added lines get CR (True) or lose it (False) to be like the lines around; None: as in the patch."""
     size = len(hunk.old_lines())
-    if place.looseness is Looseness.EXACT and (size or hunk.old_start is not None):
+    if not file.lines or (place.looseness is Looseness.EXACT and (size or hunk.old_start is not None)):
         return None
     ended = len(file.lines) - file.open
     around = file.lines[place.at : min(place.at + size, ended)] or file.lines[:ended]

@@ -26,11 +26,11 @@ def read_file_name(text: bytes, *, dated: bool) -> RawName | None:
     quoted = take_quoted(text)
     if quoted is not None:
         return RawName(quoted[0])
-    name, _, date = text.partition(b"\t")
-    found = _DATE.search(name) if dated and not date else None
+    name, tab, date = text.partition(b"\t")
+    found = _DATE.search(name) if dated and not tab else None
     if found is not None:
         name, date = name[: found.start()], found.group(1)
-    name = name.rstrip(b"\r") if date or not dated else name.rstrip()
+    name = name if tab else name.rstrip() if dated else name.rstrip(b"\r")
     return None if name == b"/dev/null" or (dated and _BEFORE_TIME.match(date)) else RawName(name)
 
 

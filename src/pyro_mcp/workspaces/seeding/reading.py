@@ -52,36 +52,35 @@ def store_file(writer: ImageWriter, entry: Entry, *, withhold: bool) -> Content:
         for _ in range(_TRIES):
             read_at = time.time_ns()
             before = os.fstat(descriptor)
-            looks_secret = _looks_secret(descriptor, entry, before)
+            found = _read_once(writer, descriptor, before)
+            looks_secret = isinstance(found, bytes) and _looks_secret(entry, found)
             if looks_secret and withhold and entry.private:
                 raise Withheld
-            stored = _store_once(writer, descriptor, before)
             steady = _stamp(os.fstat(descriptor)) == _stamp(before)
-            if stored is not None and (steady or before.st_size > _SMALL):
+            if found is not None and (steady or not isinstance(found, bytes)):
                 break
-        if stored is None:
+        if found is None:
             raise Unseedable("it kept shrinking while it was read")
     finally:
         os.close(descriptor)
+    if isinstance(found, bytes):
+        found = (writer.store(found), hashlib.sha256(found).digest())
     settled = steady and _stamp(before) == entry.stamp and before.st_ctime_ns < read_at - _TICK_NS
-    return Content(*stored, before.st_mtime_ns, before.st_mode & 0o7777, steady, settled, looks_secret)
+    return Content(*found, before.st_mtime_ns, before.st_mode & 0o7777, steady, settled, looks_secret)
 
 
-def _looks_secret(descriptor: int, entry: Entry, found: os.stat_result) -> bool:
-    if b"/.git/" in b"/" + entry.path:
-        return False
-    head = os.pread(descriptor, HEAD, 0)
-    return sensitive().by_content(entry.path, found.st_size, head)
+def _looks_secret(entry: Entry, content: bytes) -> bool:
+    return b"/.git/" not in b"/" + entry.path and sensitive().by_content(entry.path, len(content), content)
 
 
-def _store_once(writer: ImageWriter, descriptor: int, found: os.stat_result) -> tuple[Extent, bytes] | None:
-    """None when the file ended before its size."""
+def _read_once(
+    writer: ImageWriter, descriptor: int, found: os.stat_result
+) -> bytes | tuple[Extent, bytes] | None:
+    """A small file's content; where a large one is in the image now, and its hash; None when it ended before its size."""
     size = found.st_size
     if size <= _SMALL and found.st_blocks * 512 >= size:
         content = _read(descriptor, size, 0)
-        if len(content) != size:
-            return None
-        return writer.store(content), hashlib.sha256(content).digest()
+        return content if len(content) == size else None
     digest = hashlib.sha256()
     try:
         extent = writer.store_blocks(size, _blocks(descriptor, size, digest))
@@ -128,7 +127,9 @@ def fingerprint(entry: Entry) -> Fingerprint:
         return Fingerprint(hashlib.sha256(entry.content).digest(), looks_secret=False)
     descriptor = open_plain(entry.origin)
     with os.fdopen(descriptor, "rb") as file:
-        looks_secret = _looks_secret(descriptor, entry, os.fstat(descriptor))
+        size = os.fstat(descriptor).st_size
+        head = os.pread(descriptor, HEAD, 0)
+        looks_secret = sensitive().by_content(entry.path, size, head)
         return Fingerprint(hashlib.file_digest(file, "sha256").digest(), looks_secret)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fnmatch import translate
 from functools import cache
 from pathlib import Path
-from typing import cast
+from typing import NamedTuple, cast
 
 # Enough for a certificate chain in front of its key.
 HEAD = 16 * 1024
@@ -23,6 +23,7 @@ class Sensitive:
     names: re.Pattern[bytes]
     paths: re.Pattern[bytes]
     harmless: re.Pattern[bytes]
+    any_content: re.Pattern[bytes]
     contents: tuple[tuple[re.Pattern[bytes], re.Pattern[bytes]], ...]
 
     def by_name(self, path: bytes) -> bool:
@@ -36,8 +37,11 @@ class Sensitive:
         """Whether a file that begins like this likely holds a secret."""
         if size > _LARGEST or not head:
             return False
+        head = head[:HEAD]
+        if self.any_content.search(head):
+            return True
         name = path.rpartition(b"/")[2]
-        return any(names.match(name) and pattern.search(head[:HEAD]) for names, pattern in self.contents)
+        return any(names.match(name) and pattern.search(head) for names, pattern in self.contents)
 
 
 @cache
@@ -47,19 +51,24 @@ def sensitive() -> Sensitive:
 
     text = Path(__file__).with_name("sensitive.toml").read_text()
     found = cast("dict[str, list[str]]", tomllib.loads(text))
-    contents = cast("list[dict[str, object]]", found["content"])
+    content = cast("list[dict[str, object]]", found["content"])
+    rules = [_Rule(tuple(cast("list[str]", rule["names"])), str(rule["pattern"])) for rule in content]
     return Sensitive(
         names=_any(found["names"]),
         paths=_ends(found["paths"]),
         harmless=_any_or_ends(found["harmless"]),
-        contents=tuple(
-            (
-                _any(cast("list[str]", rule["names"])),
-                re.compile(str(rule["pattern"]).encode(), re.MULTILINE),
-            )
-            for rule in contents
-        ),
+        any_content=_pattern("|".join(rule.pattern for rule in rules if rule.names == ("*",))),
+        contents=tuple((_any(rule.names), _pattern(rule.pattern)) for rule in rules if rule.names != ("*",)),
     )
+
+
+class _Rule(NamedTuple):
+    names: tuple[str, ...]
+    pattern: str
+
+
+def _pattern(text: str) -> re.Pattern[bytes]:
+    return re.compile(text.encode(), re.MULTILINE)
 
 
 def _globs(patterns: Iterable[str]) -> str:

@@ -168,7 +168,7 @@ def test_a_file_that_changes_while_it_is_read_is_read_again(
     store: SeedStore, source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fill(source, {"a": "before"})
-    original = reading._store_once
+    original = reading._read_once
     changes = iter(["after, and longer"])
 
     def change_once(*arguments: object) -> object:
@@ -177,7 +177,7 @@ def test_a_file_that_changes_while_it_is_read_is_read_again(
             (source / "a").write_text(text)
         return stored
 
-    monkeypatch.setattr(reading, "_store_once", change_once)
+    monkeypatch.setattr(reading, "_read_once", change_once)
     seed = store.ensure(source)
     assert seed.image
     assert (unpack(seed.image, tmp_path / "unpacked") / "a").read_text() == "after, and longer"
@@ -189,7 +189,7 @@ def test_a_file_that_never_stops_changing_is_told(
     store: SeedStore, source: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fill(source, {"log": "x", "quiet": ""})
-    original = reading._store_once
+    original = reading._read_once
 
     def append(descriptor_owner: object, descriptor: int, found: os.stat_result) -> object:
         stored = original(descriptor_owner, descriptor, found)  # type: ignore[arg-type]
@@ -198,7 +198,7 @@ def test_a_file_that_never_stops_changing_is_told(
                 file.write("more")
         return stored
 
-    monkeypatch.setattr(reading, "_store_once", append)
+    monkeypatch.setattr(reading, "_read_once", append)
     report = store.ensure(source).report
     assert report.changing == ("log",)
     assert not store.ensure(source).report.cached
@@ -216,13 +216,13 @@ def test_a_file_that_shrinks_or_goes_is_skipped(
         return selection
 
     monkeypatch.setattr(store_module, "select", choose)
-    once = reading._store_once
+    once = reading._read_once
 
     def come_short(writer: ImageWriter, descriptor: int, found: os.stat_result) -> object:
         name = Path(f"/proc/self/fd/{descriptor}").readlink().name
         return None if name == "shrinks" else once(writer, descriptor, found)
 
-    monkeypatch.setattr(reading, "_store_once", come_short)
+    monkeypatch.setattr(reading, "_read_once", come_short)
     report = store.ensure(source).report
     assert [(skipped.path, skipped.reason) for skipped in report.skipped] == [
         ("gone", "unreadable: no such file or directory"),

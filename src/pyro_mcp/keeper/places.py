@@ -15,6 +15,7 @@ from pathlib import Path
 
 from pyro_mcp.errors import HostUnfit
 from pyro_mcp.host.paths import Paths, private_directory
+from pyro_mcp.host.processes import identify
 
 _LOCK = "lock"
 _NEW = ".new-"
@@ -102,7 +103,7 @@ def _candidates(machines: Path) -> Iterator[str]:
 def _clear(paths: Paths, name: str) -> bool:
     directory = paths.state / "machines" / name
     if name.startswith(_NEW):
-        if Path("/proc", name.removeprefix(_NEW).split("-")[0]).exists():
+        if identify(int(name.removeprefix(_NEW).split("-")[0])) is not None:
             return False  # just being made
         shutil.rmtree(directory, ignore_errors=True)
         return True

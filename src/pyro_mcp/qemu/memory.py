@@ -16,6 +16,7 @@ from pathlib import Path
 from threading import Thread
 
 from pyro_mcp.errors import LimitReached
+from pyro_mcp.host.processes import identify
 
 _SEALS = fcntl.F_SEAL_SEAL | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE
 _COPY_BLOCK = 8 << 20
@@ -91,7 +92,8 @@ def shared_memory(name: str, image: Path, notes: Path) -> Iterator[SharedMemory]
     `notes` is the directory where keepers of this template leave word of what they hold.
     """
     size = image.stat().st_size
-    held = next((found for note in _noted(notes) if (found := _adopt(name, *note, size)) is not None), None)
+    living = list(_noted(notes))  # all of them: what dead keepers left goes now
+    held = next((found for note in living if (found := _adopt(name, *note, size)) is not None), None)
     memory = SharedMemory(empty_memory(name, size) if held is None else held)
     try:
         if held is None:
@@ -119,7 +121,7 @@ def _noted(notes: Path) -> Iterator[tuple[int, int]]:
     for note in notes.glob("*-*"):
         pid, _, descriptor = note.name.partition("-")
         if pid.isdigit() and descriptor.isdigit():
-            if not Path("/proc", pid).exists():
+            if identify(int(pid)) is None:
                 note.unlink(missing_ok=True)
                 continue
             yield int(pid), int(descriptor)

@@ -1,0 +1,211 @@
+"""Read and change files through the agent: names and records that a guest sent, checked before anybody believes them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from pyro_mcp.errors import GuestFailed
+from pyro_mcp.workspaces.session import Session
+from pyro_wire import messages
+from pyro_wire.messages import Message, MessageError
+
+GuestKind = Literal["file", "dir", "link", "other", "absent"]
+_KINDS: Mapping[str, GuestKind] = {
+    "file": "file",
+    "dir": "dir",
+    "link": "link",
+    "other": "other",
+    "absent": "absent",
+}
+# Far above what any request of ours asks for: a guest that sends more is lying.
+_MOST_BYTES = 1 << 30
+_LARGEST = 2**62
+
+
+def guest_path(path: str | bytes) -> str:
+    """Write a path as it travels to the agent."""
+    return path.decode("utf-8", "surrogateescape") if isinstance(path, bytes) else path
+
+
+def name_bytes(path: str) -> bytes:
+    """Give a name that came from the agent as the bytes it stands for."""
+    return path.encode("utf-8", "surrogateescape")
+
+
+@dataclass(frozen=True, slots=True)
+class GuestFile:
+    """What is at a path, with a file's bytes where they were read."""
+
+    kind: GuestKind
+    mode: int
+    size: int
+    sha256: str | None = None
+    target: str | None = None
+    content: bytes = b""
+
+
+@dataclass(slots=True)
+class _Collector:
+    """Bytes of the main body, bounded."""
+
+    parts: list[bytes] = field(default_factory=list)
+    size: int = 0
+
+    def take(self, _: int, data: bytes) -> None:
+        self.size += len(data)
+        if self.size > _MOST_BYTES:
+            raise GuestFailed("the machine sent more than was asked for")
+        self.parts.append(data)
+
+    def joined(self) -> bytes:
+        return b"".join(self.parts)
+
+
+def stat(session: Session, path: str | bytes) -> GuestFile:
+    """Look at a path; a link is itself."""
+    return _file(session.ask({"verb": "file.stat", "path": guest_path(path)}))
+
+
+def read(session: Session, path: str | bytes, *, limit: int | None = None) -> GuestFile:
+    """Read a file whole, or its first bytes; the hash is always the whole file's."""
+    body = _Collector()
+    request: dict[str, object] = {"verb": "file.read", "path": guest_path(path), "hash": True, "limit": limit}
+    answer = session.ask(request, on_data=body.take)
+    return _file(answer, body.joined())
+
+
+def lines(session: Session, request: Message) -> tuple[list[Message], Message]:
+    """Ask for records, one JSON object a line; give them with the answer."""
+    body = _Collector()
+    answer = session.ask(request, on_data=body.take)
+    return [_record(line) for line in body.joined().splitlines()], answer
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One changed path with both states, and their bytes where they were sent."""
+
+    path: bytes
+    old: GuestFile | None
+    new: GuestFile | None
+    omitted: bool
+
+
+def changes(session: Session, request: Message) -> tuple[list[Record], Message]:
+    """Ask what differs from the seed; records are followed by the bytes they announce."""
+    body = _Collector()
+    answer = session.ask(request, on_data=body.take)
+    return list(_parse_changes(body.joined())), answer
+
+
+def _parse_changes(data: bytes) -> Iterator[Record]:
+    at = 0
+    while at < len(data):
+        end = data.find(b"\n", at)
+        if end < 0:
+            raise _malformed("a record without an end")
+        record = _record(data[at:end])
+        at = end + 1
+        try:
+            sizes = [
+                messages.integer(record, name, low=0, high=_LARGEST) for name in ("old_bytes", "new_bytes")
+            ]
+            omitted = messages.flag(record, "omitted", default=False)
+            path = messages.text(record, "path")
+        except MessageError as error:
+            raise _malformed(str(error)) from error
+        if at + sum(sizes) > len(data):
+            raise _malformed("a record that announces more bytes than came")
+        old, new = data[at : at + sizes[0]], data[at + sizes[0] : at + sum(sizes)]
+        at += sum(sizes)
+        yield Record(name_bytes(path), _side(record.get("old"), old), _side(record.get("new"), new), omitted)
+
+
+def _side(value: object, content: bytes) -> GuestFile | None:
+    if value is None:
+        return None
+    if not isinstance(value, dict):
+        raise _malformed("a state that is no object")
+    return _file(value, content)
+
+
+# -- changing -------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One operation of an all-or-nothing change, with the bytes of a write."""
+
+    fields: Message
+    content: bytes = b""
+
+
+def write_step(
+    path: str | bytes, content: bytes, *, mode: int | None = None, expect: Message | None = None
+) -> Step:
+    """Write a whole file; without a mode it keeps what it has."""
+    fields: dict[str, object] = {"op": "write", "path": guest_path(path), "size": len(content)}
+    return Step({**fields, **_optional(mode=mode, expect=expect)}, content)
+
+
+def link_step(path: str | bytes, target: bytes) -> Step:
+    """Put a symlink at a path."""
+    return Step({"op": "symlink", "path": guest_path(path), "target": guest_path(target)})
+
+
+def remove_step(path: str | bytes, *, recursive: bool = False, expect: Message | None = None) -> Step:
+    """Remove what is at a path."""
+    fields: dict[str, object] = {"op": "remove", "path": guest_path(path), "recursive": recursive}
+    return Step({**fields, **_optional(expect=expect)})
+
+
+def move_step(path: str | bytes, to: str | bytes) -> Step:
+    """Rename."""
+    return Step({"op": "move", "path": guest_path(path), "to": guest_path(to)})
+
+
+def apply(session: Session, steps: Iterable[Step]) -> list[Message]:
+    """Carry out all steps or none, lastingly; raises Conflict naming the paths whose expectations do not hold."""
+    body = b"".join(
+        part for step in steps for part in (json.dumps(step.fields).encode() + b"\n", step.content)
+    )
+    answer = session.ask({"verb": "tree.apply"}, body=body)
+    entries = answer.get("entries")
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        raise _malformed("an answer without entries")
+    return entries
+
+
+def _optional(**fields: object) -> dict[str, object]:
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+# -- reading what a guest says --------------------------------------------------------------------------------------------
+
+
+def _record(line: bytes) -> Message:
+    try:
+        return messages.unpack(line)
+    except MessageError as error:
+        raise _malformed(str(error)) from error
+
+
+def _file(message: Message, content: bytes = b"") -> GuestFile:
+    try:
+        return GuestFile(
+            kind=_KINDS[messages.text(message, "kind")],
+            mode=messages.integer(message, "mode", low=0, high=0o177777),
+            size=messages.integer(message, "size", low=0, high=_LARGEST),
+            sha256=messages.optional_text(message, "sha256"),
+            target=messages.optional_text(message, "target"),
+            content=content,
+        )
+    except (MessageError, KeyError) as error:
+        raise _malformed(str(error)) from error
+
+
+def _malformed(details: str) -> GuestFailed:
+    return GuestFailed("the machine described a file in a way that makes no sense", details=details)

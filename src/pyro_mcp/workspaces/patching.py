@@ -1,0 +1,81 @@
+"""Apply a patch to a workspace: worked out on the host, carried out in one all-or-nothing change."""
+
+from __future__ import annotations
+
+from pyro_mcp.models.patch import EntryType, PatchReport
+from pyro_mcp.workspaces import guest_files
+from pyro_mcp.workspaces.guest_files import GuestFile, Step
+from pyro_mcp.workspaces.patch.parse import parse_patch
+from pyro_mcp.workspaces.patch.plan import PatchPlan, Write, plan_patch
+from pyro_mcp.workspaces.patch.resolve import Strip
+from pyro_mcp.workspaces.patch.tree import FileState
+from pyro_mcp.workspaces.session import Session
+from pyro_wire.messages import Message
+
+_EXECUTABLE_BITS = 0o111
+
+
+def apply_patch(session: Session, patch: str | bytes, *, dry_run: bool, strip: Strip) -> PatchReport:
+    """Apply a git diff, a unified diff or a `*** Begin Patch` envelope; raises Conflict unless every hunk fits.
+
+    A dry run never raises for hunks that do not fit: the report says which.
+    """
+    parsed = parse_patch(patch.encode() if isinstance(patch, str) else patch)
+    files = _Files(session)
+    plan = plan_patch(parsed, files.read, strip=strip, dry_run=dry_run)
+    session.note(files=[file.path for file in plan.report.files][:20], dry_run=dry_run)
+    if not dry_run:
+        plan.require_applicable()
+        guest_files.apply(session, _steps(plan, files))
+    return plan.report
+
+
+class _Files:
+    """The files that a patch meets, each read once."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self.found: dict[bytes, GuestFile] = {}
+
+    def read(self, path: bytes) -> FileState | None:
+        found = guest_files.stat(self._session, path)
+        if found.kind == "file":
+            found = guest_files.read(self._session, path)
+        self.found[path] = found
+        if found.kind == "absent":
+            return None
+        if found.kind == "dir":
+            return FileState("directory")
+        if found.kind == "link":
+            return FileState("symlink", guest_files.name_bytes(found.target or ""))
+        if found.kind == "other":
+            return FileState("other")
+        return FileState("executable" if found.mode & _EXECUTABLE_BITS else "regular", found.content)
+
+    def expectation(self, path: bytes) -> Message | None:
+        """What must still be there when the change is carried out: what the patch was worked out on."""
+        found = self.found.get(path)
+        if found is None or found.kind not in ("file", "absent"):
+            return None
+        return {"absent": True} if found.kind == "absent" else {"sha256": found.sha256}
+
+
+def _steps(plan: PatchPlan, files: _Files) -> list[Step]:
+    removals = [guest_files.remove_step(path, expect=files.expectation(path)) for path in plan.removals]
+    return removals + [_write(write, files) for write in plan.writes]
+
+
+def _write(write: Write, files: _Files) -> Step:
+    if write.type == "symlink":
+        return guest_files.link_step(write.path, write.content)
+    kept = files.found[write.permissions_of] if write.permissions_of is not None else None
+    mode = _mode(write.type, kept)
+    return guest_files.write_step(write.path, write.content, mode=mode, expect=files.expectation(write.path))
+
+
+def _mode(type_: EntryType, kept: GuestFile | None) -> int:
+    """Git knows of a mode only whether it is executable: the rest stays as it was."""
+    before = kept.mode & 0o7777 if kept is not None else 0o644
+    if type_ == "executable":
+        return before | ((before & 0o444) >> 2)
+    return before & ~_EXECUTABLE_BITS

@@ -1,8 +1,8 @@
 """Write an uncompressed squashfs 4.0 image in one pass: file contents as they come, then the tables.
 
-Our own writer, because nothing needs compressing: it is several times faster than handing a tar to `sqfstar`, takes every name,
-mode and hole as it is, and needs no program. Uncompressed, the format is simple: contents lie in the image byte by byte, and a
-place in a table is arithmetic. Format: the kernel's fs/squashfs/squashfs_fs.h. See docs/design/seeding.md.
+Our own writer, because each file is then read once, to be checked, hashed and stored; every name, mode and hole is taken as it
+is; and no program is run. Uncompressed, the format is simple: contents lie in the image byte by byte, and a place in a table is
+arithmetic. Format: the kernel's fs/squashfs/squashfs_fs.h. See docs/design/seeding.md.
 """
 
 from __future__ import annotations

@@ -89,7 +89,7 @@ def facts(directory: Path) -> Facts:
     found: dict[bytes, tuple[object, ...]] = {}
     for place, directories, files in os.walk(root):
         for name in (*directories, *files, b""):
-            path = os.path.join(place, name) if name else place
+            path = place + b"/" + name if name else place
             status = os.lstat(path)
             found[path[len(root) :]] = (
                 status.st_mode,
@@ -101,7 +101,7 @@ def facts(directory: Path) -> Facts:
 
 def _content(path: bytes, status: os.stat_result) -> object:
     if stat.S_ISLNK(status.st_mode):
-        return os.readlink(path)
+        return os.fsencode(Path(os.fsdecode(path)).readlink())
     if stat.S_ISREG(status.st_mode):
         return status.st_size, hashlib.sha256(Path(os.fsdecode(path)).read_bytes()).hexdigest()
     return None

@@ -41,7 +41,7 @@ def prepare(port: int) -> tuple[Machine, dict[str, object]]:
     make_devices()
     bring_loopback_up()
     system.mount("cgroup", CGROUP_MOUNT, "cgroup2", system.MS_NOSUID | system.MS_NODEV | system.MS_NOEXEC)
-    cgroups = Cgroups(total_memory_kib())
+    cgroups = Cgroups(memory_kib("MemTotal"))
     cgroups.prepare()
     # Mounts made here from now on appear in the runners' namespaces.
     system.mount("none", "/", None, system.MS_REC | system.MS_SHARED)
@@ -54,6 +54,7 @@ def prepare(port: int) -> tuple[Machine, dict[str, object]]:
     machine = Machine(loop, pool, DiskHelper(loop, (port,)))
     while not pool.full:
         pool.add()
+    cgroups.bound(memory_kib("MemFree"))
     return machine, {"warmed_bytes": warmed, "booted_ms": round(time.monotonic() * 1000)}
 
 
@@ -111,7 +112,11 @@ def bring_loopback_up() -> None:
         fcntl.ioctl(any_socket, _SIOCSIFFLAGS, struct.pack("16sH14x", b"lo", _IFF_UP))
 
 
-def total_memory_kib() -> int:
-    """Return the machine's memory as its kernel counts it."""
+def memory_kib(kind: str) -> int:
+    """Return one of the kernel's counts of the machine's memory."""
     with open("/proc/meminfo") as file:
-        return int(file.readline().split()[1])
+        for line in file:
+            name, _, value = line.partition(":")
+            if name == kind:
+                return int(value.split()[0])
+    raise LookupError(f"the kernel counts no {kind}")

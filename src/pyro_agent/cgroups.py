@@ -9,14 +9,15 @@ MOUNT = "/sys/fs/cgroup"
 # All commands of the machine together; the agent itself stays outside, and is never short of CPU or memory.
 _ALL = f"{MOUNT}/commands"
 _CONTROLLERS = "+cpu +memory +pids"
-# What the kernel, the agent and its helpers need to stay alive when commands take all they may.
-_RESERVE_MIB = 64
+# What the kernel and the agent may still need when commands take all they may. Without it the machine as a whole runs
+# out first, and then does nothing for most of a minute but read the pages of running programs again and again.
+_RESERVE_MIB = 48
 
 
-def memory_limit(total_kib: int) -> int:
-    """Return the bytes all commands together may hold, for a machine of this size."""
-    total = total_kib * 1024
-    return total - min(_RESERVE_MIB << 20, total // 4)
+def memory_limit(free_kib: int) -> int:
+    """Return the bytes all commands together may hold, by what is free before there are any."""
+    free = free_kib * 1024
+    return free - min(_RESERVE_MIB << 20, free // 4)
 
 
 def process_limit(total_kib: int) -> int:
@@ -29,15 +30,17 @@ class Cgroups:
 
     def __init__(self, total_kib: int) -> None:
         self._processes = str(process_limit(total_kib))
-        self._memory = str(memory_limit(total_kib))
         self._count = 0
 
     def prepare(self) -> None:
-        """Switch the controllers on and bound all commands together."""
+        """Switch the controllers on."""
         _write(f"{MOUNT}/cgroup.subtree_control", _CONTROLLERS)
         os.mkdir(_ALL)
         _write(f"{_ALL}/cgroup.subtree_control", _CONTROLLERS)
-        _write(f"{_ALL}/memory.max", self._memory)
+
+    def bound(self, free_kib: int) -> None:
+        """Bound the memory of all commands together; call it when all else has what it needs."""
+        _write(f"{_ALL}/memory.max", str(memory_limit(free_kib)))
 
     def create(self) -> Cgroup:
         """Make one for a command to come."""

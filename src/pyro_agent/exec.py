@@ -160,6 +160,7 @@ class Exec(Request):
 
     def _kill(self) -> None:
         assert self._runner is not None
+        self._note_end()  # how long it ran, not how long a thousand processes take to die
         self._runner.cgroup.kill()
 
     def _read_reports(self) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import fcntl
 import gc
 import os
+import select
 import signal
 from dataclasses import dataclass
 
@@ -130,7 +131,8 @@ def _be_command(attached: bool) -> None:
         file.write("0")  # unlike the agent, a command is what the kernel may kill
     if attached:
         become.enter_root()
-    become.rehearse()
+    if not select.select([_REQUEST], [], [], 0)[0]:
+        become.rehearse()  # there is time: the request is not there yet
     request = _read_request()
     if request:
         become.become(request, _report, entered=attached)

@@ -7,7 +7,7 @@ import pytest
 from pyro_agent.cgroups import memory_limit, oom_kills, process_limit
 
 
-@pytest.mark.parametrize(("mib", "left"), [(128, 32), (256, 64), (1024, 64), (65536, 64)])
+@pytest.mark.parametrize(("mib", "left"), [(64, 16), (192, 48), (896, 48), (65536, 48)])
 def test_the_agent_and_the_kernel_keep_a_reserve(mib: int, left: int) -> None:
     assert memory_limit(mib * 1024) == (mib - left) << 20
 

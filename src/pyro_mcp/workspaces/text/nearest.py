@@ -6,7 +6,8 @@ is a bounded number of lines compared letter by letter.
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from difflib import SequenceMatcher
 
 from pyro_mcp.models.nearest import Difference, LineDifference, NearMatch
@@ -14,13 +15,15 @@ from pyro_mcp.models.nearest import Difference, LineDifference, NearMatch
 _LINES_INDEXED = 200_000  # of the file: about 0.1 s
 _LINES_WANTED = 200  # of the text looked for: enough to know a place by
 _VOTES_PER_LINE = 50  # a line as common as this tells nothing about the place
+_AROUND = 2  # lines on either side of a place that may belong to it: one side may have a line more
+_PLACES = 6  # looked at more closely
 _COMPARED = 60  # lines compared letter by letter, some 0.1 ms each
 _SHOWN = 12  # lines and differences in an answer
 _WIDTH = 200  # characters of a line in an answer
 _QUOTES = str.maketrans(
     {"“": '"', "”": '"', "‘": "'", "’": "'", "'": '"', "`": '"', "–": "-", "—": "-", "\u00a0": " "}
 )
-_WORD = re.compile(rb"\w{2,40}")
+_WORD = re.compile(rb"\w{1,40}")
 
 
 def nearest_matches(
@@ -30,7 +33,7 @@ def nearest_matches(
     wanted = wanted[:_LINES_WANTED]
     if not lines or not any(line.strip() for line in wanted):
         return ()
-    places = _vote(lines, wanted) or _resemble(lines, wanted, expected)
+    places = _vote(lines, wanted, expected) or _resemble(lines, wanted, expected)
     rated = [(_similarity(lines, wanted, place), place) for place in places]
     rated.sort(key=lambda one: (-one[0], abs(one[1] - (expected or 0)), one[1]))
     chosen = [(rate, place) for rate, place in rated if rate >= max(0.3, rated[0][0] * 0.8)]
@@ -42,7 +45,7 @@ def nearest_matches(
     return tuple(_describe(lines, wanted, place, rate) for rate, place in apart[:limit])
 
 
-def _vote(lines: Sequence[bytes], wanted: Sequence[bytes]) -> list[int]:
+def _vote(lines: Sequence[bytes], wanted: Sequence[bytes], expected: int | None) -> list[int]:
     """Let each wanted line that is in the file, indentation aside, vote for the place it implies; rare ones weigh more."""
     wanted_at = defaultdict(list)
     for at, line in enumerate(wanted):
@@ -59,18 +62,17 @@ def _vote(lines: Sequence[bytes], wanted: Sequence[bytes]) -> list[int]:
             for at in wanted_at[text][:8]:
                 for number in numbers:
                     votes[max(number - at, 0)] += (1_000 + 10 * min(len(text), 80)) // len(numbers)
-    return [place for place, _ in votes.most_common(6)]
+    return sorted(votes, key=lambda place: (-votes[place], abs(place - (expected or 0))))[:_PLACES]
 
 
 def _resemble(lines: Sequence[bytes], wanted: Sequence[bytes], expected: int | None) -> list[int]:
     """With no line in common, look for lines that share words with the most telling wanted one."""
     at = max(range(len(wanted)), key=lambda index: len(wanted[index].strip()))
     key = wanted[at][:_WIDTH]
-    words = set(_WORD.findall(key))
+    words = _words(key)
     if words:
         scored = (
-            (len(words & set(_WORD.findall(line[:_WIDTH]))), number)
-            for number, line in enumerate(lines[:_LINES_INDEXED])
+            (len(words & _words(line[:_WIDTH])), number) for number, line in enumerate(lines[:_LINES_INDEXED])
         )
         near = sorted(
             (one for one in scored if one[0]), key=lambda one: (-one[0], abs(one[1] - (expected or 0)))
@@ -85,6 +87,10 @@ def _resemble(lines: Sequence[bytes], wanted: Sequence[bytes], expected: int | N
         rated.append((matcher.ratio(), number))
     rated.sort(reverse=True)
     return [max(number - at, 0) for _, number in rated[:4]]
+
+
+def _words(line: bytes) -> set[bytes]:
+    return set(_WORD.findall(line.lower()))
 
 
 def _similarity(lines: Sequence[bytes], wanted: Sequence[bytes], place: int) -> float:
@@ -102,53 +108,77 @@ def _similarity(lines: Sequence[bytes], wanted: Sequence[bytes], place: int) -> 
 
 
 def _describe(lines: Sequence[bytes], wanted: Sequence[bytes], place: int, rate: float) -> NearMatch:
-    end = min(place + len(wanted) + 2, len(lines))
-    window = lines[place:end]
-    differences = _differences(window, wanted, place)
-    last = min(place + len(wanted), len(lines))
+    first, blocks = _align(lines, wanted, place)
+    used = [block for block in blocks if block.theirs]
+    start = first + (used[0].at if used else place - first)
+    end = first + (used[-1].at + len(used[-1].theirs) if used else place - first)
+    differences = [one for block in blocks for one in _differences(block, first)]
     return NearMatch(
-        start_line=place + 1,
-        end_line=last,
+        start_line=start + 1,
+        end_line=end,
         similarity=round(rate, 2),
-        lines=tuple(_text(line) for line in lines[place : min(last, place + _SHOWN)]),
+        lines=tuple(_text(line) for line in lines[start : min(end, start + _SHOWN)]),
         differences=tuple(differences[:_SHOWN]),
     )
 
 
-def _differences(window: Sequence[bytes], wanted: Sequence[bytes], place: int) -> list[LineDifference]:
-    """Pair the lines of both sides, allowing for some that only one of them has."""
+@dataclass(slots=True)
+class _Block:
+    """Lines of the file, from index `at` of the window on, and the wanted lines that correspond to them."""
+
+    at: int
+    theirs: Sequence[bytes]
+    mine: Sequence[bytes]
+
+
+def _align(lines: Sequence[bytes], wanted: Sequence[bytes], place: int) -> tuple[int, list[_Block]]:
+    """Pair what both sides have; give the blocks and the index of the line that they count from.
+
+    Some lines more are looked at, below and where the first wanted one has no match above, too.
+    """
+    blocks = _pair(lines[place : place + len(wanted) + _AROUND], wanted)
+    if len(blocks) == 1:  # nothing in common, or all
+        return place, [_Block(0, lines[place : place + len(wanted)], wanted)]
+    if place and blocks[0].theirs != blocks[0].mine:
+        first = max(place - _AROUND, 0)
+        wider = _pair(lines[first : place + len(wanted) + _AROUND], wanted)
+        if _in_common(wider) > _in_common(blocks):
+            return first, wider
+    return place, blocks
+
+
+def _pair(window: Sequence[bytes], wanted: Sequence[bytes]) -> list[_Block]:
+    """Pair equal lines, indentation aside, and what is between; what the window has before and after is none of it."""
     matcher = SequenceMatcher(
         None, [line.strip() for line in window], [line.strip() for line in wanted], autojunk=False
     )
-    found: list[LineDifference] = []
-    opcodes = matcher.get_opcodes()
-    for tag, start, stop, first, last in opcodes:
-        if tag == "delete" and stop == len(window):
-            break  # only the look-ahead
-        paired = min(stop - start, last - first)
-        for step in range(paired):
-            _add_difference(found, window[start + step], wanted[first + step], place + start + step + 1)
-        if tag == "replace" and stop == len(window) and last == len(wanted):
-            stop = start + paired
-        found += (
-            _one_sided(line, place + start + paired + n + 1)
-            for n, line in enumerate(window[start + paired : stop])
-        )
-        found += (
-            LineDifference(line=None, difference="only_wanted", wanted=_text(line), file=None)
-            for line in wanted[first + paired : last]
-        )
-    return found
+    blocks = [_Block(a, window[a:b], wanted[c:d]) for _tag, a, b, c, d in matcher.get_opcodes()]
+    first, last = blocks[0], blocks[-1]
+    surplus = max(len(first.theirs) - len(first.mine), 0)
+    first.at, first.theirs = first.at + surplus, first.theirs[surplus:]
+    last.theirs = last.theirs[: len(last.mine)]
+    return blocks
 
 
-def _one_sided(line: bytes, number: int) -> LineDifference:
-    return LineDifference(line=number, difference="only_file", wanted=None, file=_text(line))
+def _in_common(blocks: Sequence[_Block]) -> int:
+    """Count the lines that have a partner which is the same, indentation aside."""
+    pairs = [pair for block in blocks for pair in zip(block.theirs, block.mine, strict=False)]
+    return sum(theirs.strip() == mine.strip() for theirs, mine in pairs)
 
 
-def _add_difference(found: list[LineDifference], theirs: bytes, mine: bytes, number: int) -> None:
-    if mine != theirs:
-        kind = name_difference(mine, theirs)
-        found.append(LineDifference(line=number, difference=kind, wanted=_text(mine), file=_text(theirs)))
+def _differences(block: _Block, first: int) -> Iterator[LineDifference]:
+    """Tell line by line how the two sides of a block differ."""
+    number = first + block.at + 1
+    paired = min(len(block.theirs), len(block.mine))
+    for step in range(paired):
+        mine, theirs = block.mine[step], block.theirs[step]
+        if mine != theirs:
+            kind = name_difference(mine, theirs)
+            yield LineDifference(line=number + step, difference=kind, wanted=_text(mine), file=_text(theirs))
+    for step, line in enumerate(block.theirs[paired:], paired):
+        yield LineDifference(line=number + step, difference="only_file", wanted=None, file=_text(line))
+    for line in block.mine[paired:]:
+        yield LineDifference(line=None, difference="only_wanted", wanted=_text(line), file=None)
 
 
 def name_difference(wanted: bytes, there: bytes) -> Difference:

@@ -4,6 +4,7 @@ Long and needs the package index, so only with PYRO_LONG_TESTS=1; PYRO_RELEASES 
 """
 
 import os
+import shutil
 import subprocess
 import tarfile
 import time
@@ -31,18 +32,8 @@ def _release(name: str, version: str, place: Path) -> Tree:
     archives = Path(os.environ.get("PYRO_RELEASES") or place)
     archives.mkdir(parents=True, exist_ok=True)
     if not list(archives.glob(f"{name}-{version}.tar.gz")):
-        pip = [
-            sys.executable,
-            "-m",
-            "pip",
-            "download",
-            "-q",
-            "--no-deps",
-            "--no-binary",
-            ":all:",
-            f"{name}=={version}",
-        ]
-        subprocess.run(pip, cwd=archives, check=True)
+        pip = [shutil.which("pip") or "pip3", "download", "-q", "--no-deps", "--no-binary", ":all:"]
+        subprocess.run([*pip, f"{name}=={version}"], cwd=archives, check=True)
     target = place / f"{name}-{version}"
     with tarfile.open(archives / f"{name}-{version}.tar.gz") as archive:
         archive.extractall(target, filter="data")

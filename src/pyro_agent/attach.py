@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from pyro_agent import mounts, system
+from pyro_agent import journal, mounts, system
 from pyro_agent.requests import Request
 from pyro_wire import messages
 from pyro_wire.faults import FaultError
@@ -96,6 +96,7 @@ class Attach(Request):
             take_identity(wanted.identity)
         root = self._root(wanted, spent)
         with _timed(spent, "files"):
+            journal.recover()
             write_names(root, wanted.identity)
         self.machine.prepared = False
         self.machine.attached(root, disk=wanted.disk, env_defaults=wanted.env_defaults)

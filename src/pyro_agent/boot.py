@@ -52,6 +52,7 @@ def prepare(port: int) -> tuple[Machine, dict[str, object]]:
     loop = Loop()
     pool = Pool(cgroups)
     machine = Machine(loop, pool, DiskHelper(loop, (port,)))
+    machine.workers.stand_by()
     while not pool.full:
         pool.add()
     cgroups.bound(memory_kib("MemFree"))

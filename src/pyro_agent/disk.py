@@ -1,4 +1,4 @@
-"""Verbs `ping`, `sync`, `freeze` and `thaw`: small questions about the machine and its disk."""
+"""Verbs `ping`, `sync`, `freeze`, `thaw` and `detach`: small questions about the machine and its disk."""
 
 from __future__ import annotations
 
@@ -77,6 +77,15 @@ class Freeze(_DiskVerb):
     """Write everything to the disk and let nothing more reach it, for a snapshot."""
 
     question = helper.FREEZE
+
+
+class Detach(_DiskVerb):
+    """Leave the disk whole, its journal empty, before the machine is ended: frozen for good.
+
+    Unmounting would need every process gone that has a file open; to the next start there is no difference.
+    """
+
+    question = helper.DETACH
 
 
 class Thaw(_DiskVerb):

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pyro_agent import mounts, system
 from pyro_agent.loop import READ, Loop
 
-SYNC, FREEZE, THAW = b"s", b"f", b"t"
+SYNC, FREEZE, THAW, DETACH = b"s", b"f", b"t", b"d"
 # A frozen disk blocks every writer; where the host forgets it, we thaw it ourselves.
 _LONGEST_FREEZE_S = 15.0
 _REPLY = struct.Struct("=i?d")  # errno, whether a freeze ran out, seconds spent (for a thaw: frozen)
@@ -85,6 +85,9 @@ def _timed(disk: _Disk, question: bytes) -> tuple[int, bool, float]:
         elif question == FREEZE:
             disk.sync()
             disk.freeze()
+        elif question == DETACH:
+            disk.sync()
+            disk.freeze(for_good=True)
         else:
             started = disk.frozen_at or started
             expired = disk.thaw()
@@ -110,9 +113,9 @@ class _Disk:
     def sync(self) -> None:
         system.sync_filesystem(self._open())
 
-    def freeze(self) -> None:
+    def freeze(self, *, for_good: bool = False) -> None:
         system.freeze_filesystem(self._open())
-        self.frozen_at, self._expired = time.monotonic(), False
+        self.frozen_at, self._expired = None if for_good else time.monotonic(), False
 
     def thaw(self) -> bool:
         """Thaw, and tell whether that had already happened by itself."""

@@ -5,22 +5,27 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
+from pyro_agent.apply import ApplyTree
 from pyro_agent.attach import Attach, Prepare
 from pyro_agent.command import Command
-from pyro_agent.disk import Freeze, Ping, Settle, Sync, Thaw
+from pyro_agent.disk import Detach, Freeze, Ping, Settle, Sync, Thaw
 from pyro_agent.exec import Exec
+from pyro_agent.files import FileRead, FileStat
 from pyro_agent.helper import DiskHelper
+from pyro_agent.jobs import JOBS
 from pyro_agent.line import Line
 from pyro_agent.log import say
 from pyro_agent.loop import Loop, Timer
 from pyro_agent.pool import Pool
 from pyro_agent.requests import Request
 from pyro_agent.runner import Runner
+from pyro_agent.search import SearchTree
+from pyro_agent.workers import Work, Workers
 from pyro_wire import events, messages
 from pyro_wire.faults import Fault
 from pyro_wire.messages import Message, MessageError
 
-# One file per verb group: files, tree, pty, connect, listen and secrets join here.
+# One file per verb group: pty, connect, listen and secrets join here. Of a plain `Work` all is in the job.
 VERBS: Mapping[str, type[Request]] = {
     "prepare": Prepare,
     "settle": Settle,
@@ -30,6 +35,14 @@ VERBS: Mapping[str, type[Request]] = {
     "sync": Sync,
     "freeze": Freeze,
     "thaw": Thaw,
+    "detach": Detach,
+    "file.stat": FileStat,
+    "file.read": FileRead,
+    "tree.list": Work,
+    "tree.manifest": Work,
+    "tree.search": SearchTree,
+    "tree.changes": Work,
+    "tree.apply": ApplyTree,
 }
 # A client that runs one command after the other finds the agent busy with the next runner otherwise. While commands
 # run, a new runner would take its 50 ms from them: only after a longer quiet.
@@ -43,6 +56,7 @@ class Machine:
     def __init__(self, loop: Loop, pool: Pool, helper: DiskHelper) -> None:
         self.loop = loop
         self.helper = helper
+        self.workers = Workers(loop, JOBS)
         self.root: int | None = None  # a descriptor of the workspace's root, once attached
         self.disk = False
         self.prepared = False  # frozen with an empty disk: `attach` still has to come

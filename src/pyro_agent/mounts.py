@@ -27,8 +27,8 @@ WORKSPACE_DRIVE = "/dev/vdd"
 
 # On the workspace's disk. Each `upper` is what a diff walks; `pyro` is for the host's journals, out of every diff.
 _ROOT_UPPER, _ROOT_WORK = f"{DISK}/root/upper", f"{DISK}/root/work"
-_WORKSPACE_UPPER, _WORKSPACE_WORK = f"{DISK}/workspace/upper", f"{DISK}/workspace/work"
-_FOLDERS = (_ROOT_UPPER, _ROOT_WORK, _WORKSPACE_UPPER, _WORKSPACE_WORK, f"{DISK}/pyro")
+WORKSPACE_UPPER, _WORKSPACE_WORK = f"{DISK}/workspace/upper", f"{DISK}/workspace/work"
+_FOLDERS = (_ROOT_UPPER, _ROOT_WORK, WORKSPACE_UPPER, _WORKSPACE_WORK, f"{DISK}/pyro")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +73,12 @@ def plan_root(*, seed: bool) -> list[Mount]:
         Mount("devices", "run", "run", "tmpfs", system.MS_NOSUID | system.MS_NODEV, "mode=0755", inside=True),
         _plan_seeded()
         if seed
-        else Mount("workspace", _WORKSPACE_UPPER, "workspace", None, system.MS_BIND, inside=True),
+        else Mount("workspace", WORKSPACE_UPPER, "workspace", None, system.MS_BIND, inside=True),
     ]
 
 
 def _plan_seeded() -> Mount:
-    lower = _overlay(SEED, _WORKSPACE_UPPER, _WORKSPACE_WORK)
+    lower = _overlay(SEED, WORKSPACE_UPPER, _WORKSPACE_WORK)
     return Mount("workspace", "workspace", "workspace", "overlay", 0, lower, inside=True)
 
 

@@ -173,4 +173,14 @@ def test_a_machine_that_cannot_fork_says_so_and_goes_on(agent: Agent) -> None:
 
 
 def test_every_verb_has_a_name_a_host_may_use() -> None:
-    assert sorted(VERBS) == ["attach", "exec", "freeze", "ping", "prepare", "settle", "sync", "thaw"]
+    disk = ["attach", "detach", "freeze", "prepare", "settle", "sync", "thaw"]
+    files = [
+        "file.read",
+        "file.stat",
+        "tree.apply",
+        "tree.changes",
+        "tree.list",
+        "tree.manifest",
+        "tree.search",
+    ]
+    assert sorted(VERBS) == sorted(["exec", "ping", *disk, *files])

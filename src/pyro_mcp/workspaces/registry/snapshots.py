@@ -39,21 +39,31 @@ def check_new(reading: Reading, workspace_id: str, name: str) -> None:
 
 
 def take(change: Change, workspace_id: str, name: str, overlay: PlannedLayer) -> SnapshotRecord:
-    """Name the layer written so far, which is frozen now, and go on writing to `overlay`, whose file is there."""
+    """Do stack() and name() at once: for a disk that no machine writes."""
     check_new(change, workspace_id, name)
-    top, at = _standing(change, workspace_id)
-    stack(change, workspace_id, overlay)
-    snapshot_id = _insert(change, workspace_id, name, at, top)
-    _stand_at(change, workspace_id, snapshot_id)
-    return get(change, workspace_id, name)
+    return name_layer(change, workspace_id, name, stack(change, workspace_id, overlay))
 
 
 def stack(change: Change, workspace_id: str, overlay: PlannedLayer) -> str:
-    """Freeze the layer written so far without naming it, and go on with `overlay`. Returns the frozen layer: a fork's ground."""
+    """Let the workspace go on with `overlay`, whose file is there, and freeze the layer below. Returns that: a fork's ground.
+
+    With a running machine: commit this **before** QEMU is told to switch, and name the layer after it has switched. Then a
+    crash at any moment leaves a true record. Not switched yet, the machine goes on writing below an overlay that is empty, and
+    nobody else stands on that layer, for it has no name. The other way round the overlay that QEMU writes would be unknown,
+    and be removed as something half made.
+    """
     top, _ = _standing(change, workspace_id)
     layers.freeze(change, top)
     layers.put_on_top(change, workspace_id, overlay, on=top)
     return top
+
+
+def name_layer(change: Change, workspace_id: str, name: str, layer_id: str) -> SnapshotRecord:
+    """Make a frozen layer of the workspace's, which nobody writes any more, its snapshot `name`, and where it stands."""
+    check_new(change, workspace_id, name)
+    _, at = _standing(change, workspace_id)
+    _stand_at(change, workspace_id, _insert(change, workspace_id, name, at, layer_id))
+    return get(change, workspace_id, name)
 
 
 def reset(change: Change, workspace_id: str, name: str, overlay: PlannedLayer) -> None:

@@ -45,6 +45,23 @@ def test_a_snapshot_freezes_what_was_written_and_goes_on_above_it(registry: Regi
         assert workspaces.get(change, made).at_snapshot == "tests-pass"
 
 
+def test_a_crash_while_a_running_machine_switches_layers_loses_nothing(
+    registry: Registry, host: Host
+) -> None:
+    """Recorded and not switched, then a snapshot that works: what the machine wrote below is in every chain."""
+    made = host.workspace()
+    with registry.changing() as change:
+        written = top(change, made)
+        snapshots.stack(change, made, host.layer(change))
+        assert resources.recorded(change) == ()  # nothing that a clean-up would remove
+        assert layers.free_unreferenced(change) == ()
+        frozen = snapshots.stack(change, made, host.layer(change))
+        named = snapshots.name_layer(change, made, "later", frozen)
+        assert written in [layer.id for layer in layers.chain(change, named.layer_id)]
+        assert written in chain(change, made)
+        assert workspaces.get(change, made).at_snapshot == "later"
+
+
 def test_a_reset_leaves_what_was_written_since_to_be_freed(registry: Registry, host: Host) -> None:
     made = host.workspace()
     with registry.changing() as change:

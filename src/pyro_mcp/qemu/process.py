@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import stat
 import subprocess
 import time
 from collections.abc import Iterator
@@ -15,13 +16,16 @@ from typing import IO, Literal, Self
 
 from pyro_mcp.errors import GuestFailed, HostUnfit
 from pyro_mcp.qemu.command import Accelerator, Drive, Layer, Machine, arguments
-from pyro_mcp.qemu.confine import Walls, system_call_filter, wall_in
+from pyro_mcp.qemu.confine import Needs, Walls, wall_in
 from pyro_mcp.qemu.installed import QemuInstall
 from pyro_mcp.qemu.qmp import Monitor
+from pyro_mcp.qemu.syscalls import system_call_filter
 
 # Serial output kept for a report: a guest can write to its console without end.
 CONSOLE_KEPT = 64 * 1024
 _WORDS_KEPT = 4000
+# What QEMU writes beside disks: a template's state (75 KB) and its own log.
+_SMALL_FILES = 64 << 20
 # QEMU greets in 50 ms; a host that swaps may take seconds.
 GREETING_SECONDS = 20.0
 
@@ -140,11 +144,8 @@ def launch(plan: Launch, memory: int, *, memory_shared: bool) -> Qemu:
         console, console_far = _pair(ours, theirs)
         agent, agent_far = _pair(ours, theirs)
         machine = _machine(plan, theirs, memory, memory_shared, monitor_far, console_far, agent_far)
-        seccomp = _filter(theirs) if plan.walls.level == "full" else None
-        visible = (plan.install.binary, *plan.install.libraries, *plan.install.data, *_loader_cache())
-        command = wall_in(
-            arguments(machine), plan.walls, visible=visible, mem_mib=plan.mem_mib, filter_fd=seccomp
-        )
+        seccomp = call_filter(theirs) if plan.walls.level == "full" else None
+        command = wall_in(arguments(machine), plan.walls, _needs(plan, machine), filter_fd=seccomp)
         log = theirs.enter_context(plan.log.open("ab"))
         process = _spawn(command, log, [memory, *_descriptors(machine), *([seccomp] if seccomp else [])])
         qemu = Qemu(process, command, Monitor(monitor), agent, console, plan.log)
@@ -218,10 +219,24 @@ def _open(path: Path, files: ExitStack, *, writable: bool = False) -> int:
     except OSError as error:
         raise HostUnfit(f"a file of the machine cannot be opened: {path}", details=str(error)) from error
     files.callback(os.close, descriptor)
+    if not writable:
+        _forbid_writing(descriptor)
     return descriptor
 
 
-def _filter(files: ExitStack) -> int:
+def _forbid_writing(descriptor: int) -> None:
+    """Take away the write permission of a file that machines share.
+
+    A QEMU of the file's own owner could otherwise open the inherited descriptor once more, through /proc, for writing. It
+    cannot give the permission back: the system call filter denies that.
+    """
+    status = os.fstat(descriptor)
+    if stat.S_ISREG(status.st_mode) and status.st_mode & 0o222 and status.st_uid == os.geteuid():
+        os.fchmod(descriptor, stat.S_IMODE(status.st_mode) & ~0o222)
+
+
+def call_filter(files: ExitStack) -> int:
+    """Give a descriptor from which bubblewrap reads the system call filter; `files` closes it."""
     descriptor = os.memfd_create("pyro-seccomp")
     files.callback(os.close, descriptor)
     os.write(descriptor, system_call_filter())
@@ -229,9 +244,42 @@ def _filter(files: ExitStack) -> int:
     return descriptor
 
 
+def _needs(plan: Launch, machine: Machine) -> Needs:
+    return Needs(
+        visible=visible_files(plan.install),
+        mem_mib=plan.mem_mib,
+        reopened=_reopened(machine),
+        devices=("/dev/kvm",) if plan.accelerator == "kvm" else (),
+        file_bytes=_largest_file(plan.drives),
+    )
+
+
+def visible_files(install: QemuInstall) -> tuple[str, ...]:
+    """Name every file that this QEMU opens by its path."""
+    return (install.binary, *install.libraries, *install.data, *_loader_cache())
+
+
+def _largest_file(drives: tuple[DriveFiles, ...]) -> int:
+    """How far QEMU may write: a written layer holds at most its whole disk and the tables over it."""
+    sizes = [_disk_size(layer) for drive in drives if drive.writable for layer in drive.layers]
+    return max(sizes, default=0) * 9 // 8 + _SMALL_FILES
+
+
+def _disk_size(layer: LayerFile) -> int:
+    """The size a guest sees; in a qcow2 file it stands in the header, big-endian at byte 24."""
+    if layer.format == "raw":
+        return layer.path.stat().st_size
+    with layer.path.open("rb") as file:
+        file.seek(24)
+        return int.from_bytes(file.read(8))
+
+
+def _reopened(machine: Machine) -> tuple[int, ...]:
+    return tuple(int(path.rsplit("/", 1)[1]) for path in (machine.kernel, machine.initrd))
+
+
 def _descriptors(machine: Machine) -> list[int]:
-    named = [machine.monitor_fd, machine.agent_fd, machine.console_fd]
-    named += [int(path.rsplit("/", 1)[1]) for path in (machine.kernel, machine.initrd)]
+    named = [machine.monitor_fd, machine.agent_fd, machine.console_fd, *_reopened(machine)]
     return named + [layer.descriptor for drive in machine.drives for layer in drive.layers]
 
 

@@ -174,7 +174,7 @@ class MachineShop:
         return accelerator, Walls(level)
 
     def _own_uid(self, walls: Walls, held: ExitStack) -> tuple[int | None, list[int]]:
-        if walls.level != "full" or os.geteuid() != 0:
+        if walls.level == "none" or os.geteuid() != 0:
             return None, []
         uid, lock = claim_uid()
         held.callback(os.close, lock)

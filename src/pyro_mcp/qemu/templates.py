@@ -192,6 +192,7 @@ def _save_state(qemu: Qemu, path: Path) -> None:
             still_possible=qemu.check_alive,
         )
         os.fsync(descriptor)
+        os.fchmod(descriptor, 0o400)  # every machine's QEMU is handed this file; see process._forbid_writing
     finally:
         os.close(descriptor)
 

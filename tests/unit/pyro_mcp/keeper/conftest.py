@@ -1,0 +1,123 @@
+"""A keeper's loop on a thread, an agent of the test's own at its end, and clients on real sockets."""
+
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from pyro_mcp.guest.greeting import greet
+from pyro_mcp.keeper.jobs import Jobs
+from pyro_mcp.keeper.loop import READ, Loop
+from pyro_mcp.keeper.relaying import relay
+from pyro_mcp.keeper.switchboard import Client, Switchboard
+from pyro_wire import events
+from pyro_wire.messages import Message
+from pyro_wire.mux import Mux
+
+
+class Agent:
+    """The guest's end of the line: answers as the test says, on a thread of its own."""
+
+    def __init__(self, line: socket.socket) -> None:
+        self.mux = Mux(initiator=False)
+        self.cancelled: list[int] = []
+        self.controls: list[Message] = []
+        self.input: dict[int, bytes] = {}
+        self.held: list[int] = []
+        self._line = line
+
+    def serve(self) -> None:
+        """Until the line closes."""
+        with self._line:
+            while data := self._line.recv(65536):
+                for event in self.mux.receive(data):
+                    self._on_event(event)
+                self._flush()
+
+    def _on_event(self, event: events.Event) -> None:
+        if isinstance(event, events.Opened):
+            self._on_opened(event.stream, event.message)
+        elif isinstance(event, events.Data):
+            self.input[event.stream] = self.input.get(event.stream, b"") + event.payload
+            self.mux.consumed(event.stream, len(event.payload))
+        elif isinstance(event, events.Ended):
+            self._answer_with(event.stream, self.input.get(event.stream, b"")[::-1])
+        elif isinstance(event, events.Control):
+            self.controls.append(event.message)
+        elif isinstance(event, events.Cancelled):
+            self.cancelled.append(event.stream)
+            self.mux.answer(event.stream, {"killed": True})
+
+    def _on_opened(self, stream: int, message: Message) -> None:
+        argv = message.get("argv")
+        if message["verb"] == "sync":
+            self.mux.answer(stream, {})
+        elif argv == ["hang"]:
+            self.held.append(stream)
+        elif argv == ["say"]:
+            self._answer_with(stream, b"said")
+
+    def _answer_with(self, stream: int, data: bytes) -> None:
+        self.mux.send(stream, 1, data)
+        self.mux.answer(stream, {"exit_code": 0, "size": len(data)})
+
+    def _flush(self) -> None:
+        while self.mux.backlog:
+            self.mux.wrote(self._line.send(self.mux.outgoing()))
+
+
+class Kept:
+    """A keeper in the test's own process."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.dead: list[str] = []
+        self.loop = Loop()
+        near, far = socket.socketpair()
+        self.agent = Agent(far)
+        self._agent_thread = threading.Thread(target=self.agent.serve, daemon=True)
+        self._agent_thread.start()
+        mux = greet(near, lambda: None)
+        self.board = Switchboard(self.loop, near, mux, on_request=self._serve, on_dead=self._on_dead)
+        self.jobs = Jobs(self.board, self.loop.after)
+        self._verbs: dict[str, Callable[[Client, int, Message], None]] = {
+            "keeper.exec": self.jobs.start,
+            "keeper.follow": self.jobs.follow,
+            "keeper.signal": self.jobs.signal,
+            "keeper.jobs": self.jobs.listed,
+        }
+        self._listener = socket.socket(socket.AF_UNIX)
+        self._listener.bind(str(path))
+        self._listener.listen()
+        self.loop.watch(self._listener, READ, lambda _: self.board.admit(self._listener.accept()[0]))
+        self._wake, self._woken = socket.socketpair()
+        self.loop.watch(self._woken, READ, lambda _: self.loop.stop())
+        self._thread = threading.Thread(target=self.loop.run, daemon=True)
+        self._thread.start()
+
+    def _serve(self, client: Client, stream: int, message: Message) -> None:
+        own = self._verbs.get(str(message["verb"]))
+        if own is None:
+            relay(self.board, client, stream, message)
+        else:
+            own(client, stream, message)
+
+    def _on_dead(self, reason: str) -> None:
+        self.dead.append(reason)
+
+    def close(self) -> None:
+        self._wake.send(b"x")
+        self._thread.join()
+        self.board.close()
+        self._agent_thread.join()
+        for end in (self._listener, self._wake, self._woken):
+            end.close()
+
+
+@pytest.fixture
+def kept(tmp_path: Path) -> Iterator[Kept]:
+    keeper = Kept(tmp_path / "k.sock")
+    yield keeper
+    keeper.close()

@@ -1,0 +1,66 @@
+"""Commands that outlive the client that started them."""
+
+import json
+from pathlib import Path
+
+import pytest
+from tests.unit.pyro_mcp.keeper.conftest import Kept
+
+from pyro_mcp.errors import NotFound
+from pyro_mcp.guest.channel import Channel
+from pyro_mcp.host.waiting import wait_until
+from pyro_wire.messages import Message
+
+
+def start(kept: Kept, directory: Path, *argv: str, **more: object) -> Message:
+    """Start a command under the id `job`."""
+    request = {"argv": list(argv)}
+    with Channel(kept.path) as channel:
+        return channel.ask(
+            {"verb": "keeper.exec", "exec_id": "job", "directory": str(directory), "request": request, **more}
+        )
+
+
+def test_output_and_result_are_kept_on_the_host(kept: Kept, tmp_path: Path) -> None:
+    answer = start(kept, tmp_path / "out", "say")
+    assert answer["exit_code"] == 0
+    assert (tmp_path / "out" / "stdout").read_bytes() == b"said"
+    assert json.loads((tmp_path / "out" / "result.json").read_bytes()) == answer
+
+
+def test_a_follower_is_told_the_output(kept: Kept, tmp_path: Path) -> None:
+    got = bytearray()
+    request = {"argv": ["say"]}
+    message = {"verb": "keeper.exec", "exec_id": "job", "directory": str(tmp_path), "request": request}
+    with Channel(kept.path) as channel:
+        channel.ask({**message, "follow": True}, on_data=lambda _, data: got.extend(data))
+    assert got == b"said"
+
+
+def test_a_command_that_takes_longer_is_left_running_and_killed_later(kept: Kept, tmp_path: Path) -> None:
+    assert start(kept, tmp_path / "out", "hang", yield_ms=1) == {"running": True}
+    with Channel(kept.path) as channel:
+        assert channel.ask({"verb": "keeper.jobs"}) == {"running": ["job"]}
+        channel.ask({"verb": "keeper.signal", "exec_id": "job", "signal": "INT"})
+        channel.ask({"verb": "keeper.signal", "exec_id": "job", "kill": True})
+        answer = channel.ask({"verb": "keeper.follow", "exec_id": "job"})
+    assert answer["killed"] is True
+    assert kept.agent.controls == [{"signal": "INT"}]
+    wait_until(lambda: (tmp_path / "out" / "result.json").exists(), what="the result", timeout=5)
+
+
+def test_input_reaches_the_command(kept: Kept, tmp_path: Path) -> None:
+    message = {
+        "verb": "keeper.exec",
+        "exec_id": "job",
+        "directory": str(tmp_path),
+        "request": {"argv": ["rev"]},
+    }
+    with Channel(kept.path) as channel:
+        assert channel.ask(message, body=b"abc")["size"] == 3
+    assert (tmp_path / "stdout").read_bytes() == b"cba"
+
+
+def test_an_unknown_command_is_not_found(kept: Kept) -> None:
+    with Channel(kept.path) as channel, pytest.raises(NotFound):
+        channel.ask({"verb": "keeper.follow", "exec_id": "nobody"})

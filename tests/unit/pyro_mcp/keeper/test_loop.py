@@ -1,0 +1,42 @@
+"""The keeper's event loop."""
+
+import socket
+
+from pyro_mcp.keeper.clocks import IdleClock
+from pyro_mcp.keeper.loop import READ, Loop
+
+
+def test_timers_are_called_in_order() -> None:
+    loop, called = Loop(), []
+    loop.after(0.02, loop.stop)
+    loop.after(0.01, lambda: called.append("later"))
+    loop.after(0.0, lambda: called.append("first"))
+    loop.run()
+    assert called == ["first", "later"]
+
+
+def test_a_descriptor_forgotten_in_the_same_round_is_not_called() -> None:
+    loop, called = Loop(), []
+    one, two = socket.socketpair(), socket.socketpair()
+
+    def ready(name: str) -> None:
+        called.append(name)
+        for near, _ in (one, two):
+            loop.forget(near)
+        loop.stop()
+
+    for (near, far), name in ((one, "one"), (two, "two")):
+        far.send(b"x")
+        loop.watch(near, READ, lambda _, name=name: ready(name))
+    loop.run()
+    assert len(called) == 1
+    for end in (*one, *two):
+        end.close()
+
+
+def test_an_idle_machine_is_noticed_and_a_busy_one_is_not() -> None:
+    loop, looks = Loop(), iter([True, True, False])
+    idle: list[bool] = []
+    IdleClock(loop, 0, lambda: next(looks, False), lambda: (idle.append(True), loop.stop()))
+    loop.run()
+    assert idle == [True]

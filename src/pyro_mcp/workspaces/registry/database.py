@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -57,6 +58,7 @@ class Registry:
         self._migrations = migrations
         self._idle: list[sqlite3.Connection] = []
         self._guard = threading.Lock()
+        weakref.finalize(self, _close, self._idle)
 
     @classmethod
     def at(cls, paths: Paths) -> Registry:
@@ -90,11 +92,9 @@ class Registry:
                     connection.execute("ROLLBACK")
 
     def close(self) -> None:
-        """Close what is open; the registry can be used again afterwards."""
+        """Close what is open; the registry can be used again afterwards. At the end of its life it closes itself."""
         with self._guard:
-            idle, self._idle = self._idle, []
-        for connection in idle:
-            connection.close()
+            _close(self._idle)
 
     @contextmanager
     def _connection(self) -> Iterator[sqlite3.Connection]:
@@ -135,6 +135,11 @@ class Registry:
                 connection.executescript(
                     f"BEGIN IMMEDIATE;\n{step}\n;PRAGMA user_version = {number};\nCOMMIT;"
                 )
+
+
+def _close(connections: list[sqlite3.Connection]) -> None:
+    while connections:
+        connections.pop().close()
 
 
 def _connect(path: Path) -> sqlite3.Connection:

@@ -1,5 +1,6 @@
 """The first runs of all: nothing frozen yet, an environment still to be built, and several who want it at once."""
 
+import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -30,12 +31,11 @@ def test_eight_at_once_make_one_image_and_one_template(pyro: PyroProgram, cold_h
 
 def test_a_frozen_machine_that_was_damaged_is_made_anew(pyro: PyroProgram, cold_home: Path) -> None:
     assert pyro("run", TINY, "--", "busybox", "true").returncode == 0
-    for part, harm in (("state", b"not a state"), ("memory", b"")):
-        (damaged,) = (cold_home / "cache/templates").glob(f"*/{part}")
-        damaged.write_bytes(harm)
-        done = pyro("run", TINY, "--", "busybox", "echo", "well")
-        assert (done.returncode, done.stdout) == (0, b"well\n"), done.stderr
-        assert b"freezing" in done.stderr
+    (memory,) = (cold_home / "cache/templates").glob("*/memory")
+    os.truncate(memory, memory.stat().st_size // 2)
+    done = pyro("run", TINY, "--", "busybox", "echo", "well")
+    assert (done.returncode, done.stdout) == (0, b"well\n"), done.stderr
+    assert b"freezing" in done.stderr
 
 
 @pytest.mark.parametrize("moment", ["building tiny", "freezing a 1024 MiB machine"])

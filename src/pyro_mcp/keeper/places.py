@@ -16,11 +16,10 @@ from pathlib import Path
 from pyro_mcp.errors import HostUnfit
 from pyro_mcp.host.paths import Paths, private_directory
 from pyro_mcp.host.processes import identify
+from pyro_mcp.keeper.logs import keep_logs
 
 _LOCK = "lock"
 _NEW = ".new-"
-# Names a directory that gets the logs of every machine that ends, one directory each: for tests and bug reports.
-KEEP_LOGS = "PYRO_KEEP_LOGS"
 # The kernel's limit for a Unix socket's name (sun_path), without the NUL at its end.
 _LONGEST_SOCKET = 107
 
@@ -74,18 +73,9 @@ def release_files(place: Place) -> None:
 
 
 def remove(directory: Path) -> None:
-    """Remove a machine's directory; its logs first go where PYRO_KEEP_LOGS says, if it says so."""
-    if wanted := os.environ.get(KEEP_LOGS):
-        with suppress(OSError):
-            _keep_logs(directory, Path(wanted) / directory.name)
+    """Remove a machine's directory; its logs first go where they are wanted, if they are."""
+    keep_logs(directory)
     shutil.rmtree(directory, ignore_errors=True)
-
-
-def _keep_logs(directory: Path, kept: Path) -> None:
-    for log in directory.glob("*.log"):
-        if log.stat().st_size:
-            kept.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(log, kept / log.name)
 
 
 def clear_left_behind(paths: Paths) -> list[str]:

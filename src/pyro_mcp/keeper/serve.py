@@ -16,7 +16,7 @@ from pyro_mcp.guest.faults import fault_from
 from pyro_mcp.keeper.clocks import PASSIVE, IdleClock
 from pyro_mcp.keeper.jobs import Jobs
 from pyro_mcp.keeper.loop import READ, Loop
-from pyro_mcp.keeper.places import KEEP_LOGS, remove
+from pyro_mcp.keeper.places import remove
 from pyro_mcp.keeper.plan import KeeperPlan
 from pyro_mcp.keeper.relaying import relay
 from pyro_mcp.keeper.restore import Restored, restored
@@ -165,6 +165,7 @@ def main() -> None:
     try:
         _hold(plan)
     except PyroError as error:
+        sys.stderr.write(f"{error}\n")  # whoever started us may be gone; the log stays
         _report({"fault": fault_from(error).to_message()})
         sys.exit(1)
     finally:
@@ -181,8 +182,6 @@ def _hold(plan: KeeperPlan) -> None:
             keeper = Keeper(plan, machine, listener)
             _report({"ready": machine.timings})
             keeper.run()
-            if KEEP_LOGS in os.environ:
-                (plan.directory / "console.log").write_bytes(machine.qemu.console_tail())
 
 
 def _first_line(descriptor: int) -> str:

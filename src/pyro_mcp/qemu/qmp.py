@@ -6,11 +6,14 @@ import array
 import json
 import socket
 import time
+from collections import deque
 
 from pyro_mcp.errors import GuestFailed
 
 # A monitor answer of ours is a few hundred bytes; a QEMU that sends more is not the one we started.
 _MAX_ANSWER = 1 << 20
+# The last messages, for the log of a machine that failed: a whole start is about 20.
+_TOLD = 100
 Value = str | int | bool | None | dict[str, "Value"] | list["Value"]
 
 
@@ -24,6 +27,7 @@ class Monitor:
     def __init__(self, connection: socket.socket) -> None:
         self._socket = connection
         self._buffer = bytearray()
+        self.transcript: deque[str] = deque(maxlen=_TOLD)
 
     def negotiate(self, deadline: float) -> None:
         """Take the greeting and leave negotiation mode; `deadline` is on the monotonic clock."""
@@ -56,6 +60,7 @@ class Monitor:
         self._socket.close()
 
     def _send(self, request: bytes, descriptor: int | None) -> None:
+        self.transcript.append(f"-> {request.decode()}")
         ancillary = []
         if descriptor is not None:
             ancillary = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [descriptor]))]
@@ -69,6 +74,7 @@ class Monitor:
             self._fill(deadline)
         line = bytes(self._buffer[:end])
         del self._buffer[: end + 1]
+        self.transcript.append(f"<- {line.decode(errors='replace')[:1000]}")
         try:
             message = json.loads(line)
         except ValueError as error:

@@ -1,0 +1,53 @@
+"""Keep what a machine's end would take away, where somebody asked for it: tests that fail, and bug reports.
+
+PYRO_KEEP_LOGS names a directory; every machine that ends leaves a directory there with the console (the kernel's and the
+agent's words), QEMU's and the keeper's log, and `machine.log`: the command line, the timings, and the talk with QEMU's monitor.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from pyro_mcp.qemu.process import Qemu
+
+KEEP_LOGS = "PYRO_KEEP_LOGS"
+
+
+@contextmanager
+def story_kept(directory: Path, qemu: Qemu, timings: Mapping[str, float]) -> Iterator[None]:
+    """Write down at the end of the block, however it ends, what only this process knows of the machine."""
+    try:
+        yield
+    finally:
+        if KEEP_LOGS in os.environ:
+            with suppress(OSError):
+                _write_story(directory, qemu, timings)
+
+
+def keep_logs(directory: Path) -> None:
+    """Copy a machine's logs to where they are wanted, if they are."""
+    wanted = os.environ.get(KEEP_LOGS)
+    if not wanted:
+        return
+    kept = Path(wanted) / directory.name
+    with suppress(OSError):
+        for log in directory.glob("*.log"):
+            if log.stat().st_size:
+                kept.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(log, kept / log.name)
+
+
+def _write_story(directory: Path, qemu: Qemu, timings: Mapping[str, float]) -> None:
+    qemu.drain_console()
+    (directory / "console.log").write_bytes(qemu.console_tail())
+    story = [
+        f"command: {' '.join(qemu.command)}",
+        f"timings: {dict(timings)}",
+        f"QEMU's exit status when its keeper let go: {qemu.process.poll()}",
+        *qemu.monitor.transcript,
+    ]
+    (directory / "machine.log").write_text("\n".join(story) + "\n")

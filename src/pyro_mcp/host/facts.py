@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +15,33 @@ Facts = dict[str, Any]
 
 def remembered(file: Path, identity: str, ask: Callable[[], Facts]) -> Facts:
     """Give the facts kept in `file` under this identity, or ask anew and keep the answer."""
+    known = recalled(file, identity)
+    if known is not None:
+        return known
+    facts = ask()
+    keep(file, identity, facts)
+    return facts
+
+
+def recalled(file: Path, identity: str) -> Facts | None:
+    """Give the facts kept in `file` under this identity; None when there are none."""
     try:
         stored = json.loads(file.read_text())
-        if stored["identity"] == identity:
-            return dict(stored["facts"])
+        return dict(stored["facts"]) if stored["identity"] == identity else None
     except (OSError, ValueError, KeyError, TypeError):
-        pass
-    facts = ask()
-    _keep(file, {"identity": identity, "facts": facts})
-    return facts
+        return None
+
+
+def keep(file: Path, identity: str, facts: Facts) -> None:
+    """Keep facts for whoever asks under this identity; a cache that cannot be written is asked again next time."""
+    temporary = file.with_name(f"{file.name}.{os.getpid()}")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        temporary.write_text(json.dumps({"identity": identity, "facts": facts}))
+        temporary.replace(file)
+    except OSError:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
 
 
 def boot_id() -> str:
@@ -37,13 +56,3 @@ def file_identity(path: str) -> str:
     except OSError:
         return ""
     return f"{path}:{found.st_size}:{found.st_mtime_ns}:{found.st_ino}"
-
-
-def _keep(file: Path, content: Facts) -> None:
-    temporary = file.with_name(f"{file.name}.{os.getpid()}")
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_text(json.dumps(content))
-        temporary.replace(file)
-    except OSError:
-        temporary.unlink(missing_ok=True)  # a read-only or full cache: asked again next time

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pyro_mcp.environments.store import EnvironmentStore
 from pyro_mcp.environments.values import Environment, Kit
-from pyro_mcp.errors import HostUnfit, PyroError
+from pyro_mcp.errors import GuestFailed, HostUnfit, PyroError
 from pyro_mcp.guest.channel import Channel
 from pyro_mcp.guest.preparing import prepare_bare, prepare_fresh
 from pyro_mcp.host.paths import Paths, private_directory
@@ -26,8 +26,10 @@ from pyro_mcp.qemu.command import Accelerator
 from pyro_mcp.qemu.confine import Walls, reachable_level
 from pyro_mcp.qemu.disks import DiskStore
 from pyro_mcp.qemu.installed import QemuInstall, find_qemu
+from pyro_mcp.qemu.probe import forget, kvm_verdict
 from pyro_mcp.qemu.process import DriveFiles, Launch, LayerFile
 from pyro_mcp.qemu.templates import Template, TemplateKey, TemplateStore, boot_arguments, machine_cpu
+from pyro_mcp.qemu.trials import Kernel
 
 DISK_MIB = 16384
 
@@ -144,10 +146,10 @@ class MachineShop:
         return self._disks.new_layer(path, size.disk_mib)
 
     def _make(self, environment: Environment, size: Size, promises: Promises, held: ExitStack) -> _Making:
-        accelerator, walls = self._granted(promises)
+        install = find_qemu(self._paths.cache / "host")
+        accelerator, walls = self._granted(promises, install)
         require_memory(size.mem_mib)
         uid, uid_locks = self._own_uid(walls, held)
-        install = find_qemu(self._paths.cache / "host")
         return _Making(
             environment,
             self._environments.kit(),
@@ -158,20 +160,25 @@ class MachineShop:
             uid_locks,
         )
 
-    def _granted(self, promises: Promises) -> tuple[Accelerator, Walls]:
-        accelerator: Accelerator = "tcg"
+    def _granted(self, promises: Promises, install: QemuInstall) -> tuple[Accelerator, Walls]:
         level = reachable_level(self._paths.cache / "host")
-        if promises.isolation == "hardware" and accelerator != "kvm":
+        verdict = kvm_verdict(self._paths.cache / "host", install, Walls(level), self._kernel)
+        if promises.isolation == "hardware" and not verdict.works:
             raise HostUnfit(
                 "hardware isolation is required and KVM cannot run a machine on this host",
-                hint="run on a host with working KVM, or drop --require-isolation",
+                details=f"{verdict.reason}: {verdict.detail}",
+                hint=verdict.remedy,
             )
         if promises.confinement == "full" and level != "full":
             raise HostUnfit(
                 f"full confinement is required and this host allows only: {level}",
                 hint="sudo apt-get install bubblewrap, and allow unprivileged user namespaces",
             )
-        return accelerator, Walls(level)
+        return "kvm" if verdict.works else "tcg", Walls(level)
+
+    def _kernel(self) -> Kernel:
+        kit = self._environments.kit()
+        return Kernel(kit.kernel, kit.initrd)
 
     def _own_uid(self, walls: Walls, held: ExitStack) -> tuple[int | None, list[int]]:
         if walls.level == "none" or os.geteuid() != 0:
@@ -227,7 +234,12 @@ class MachineShop:
         def plan(written: Path) -> Launch:
             return self._launch(made, None, (self._disks.new_layer(written, made.size.disk_mib),))
 
-        return self._templates.ensure(key, plan, prepare_fresh if fresh else prepare_bare)
+        try:
+            return self._templates.ensure(key, plan, prepare_fresh if fresh else prepare_bare)
+        except GuestFailed:
+            if made.accelerator == "kvm":
+                forget(self._paths.cache / "host")  # KVM may have changed: the next start tries it anew
+            raise
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,17 +9,18 @@ from pathlib import Path
 import pytest
 
 from pyro_agent import mounts
-from pyro_agent.system import MS_BIND, MS_NOATIME, MS_RDONLY
+from pyro_agent.system import MS_BIND, MS_NOATIME, MS_PRIVATE, MS_RDONLY
 
 
 def test_a_disk_is_ext4_and_a_seed_read_only() -> None:
-    disk, seed = mounts.plan_disk(disk=True, seed=True)
+    disk, private, seed = mounts.plan_disk(disk=True, seed=True)
     assert (disk.source, disk.kind, disk.flags) == ("/dev/vdd", "ext4", MS_NOATIME)
+    assert (private.target, private.flags) == (mounts.DISK, MS_PRIVATE)
     assert (seed.source, seed.kind, seed.flags) == ("/dev/vdc", "squashfs", MS_RDONLY)
 
 
 def test_without_a_disk_memory_stands_in() -> None:
-    (disk,) = mounts.plan_disk(disk=False, seed=False)
+    disk, _ = mounts.plan_disk(disk=False, seed=False)
     assert (disk.kind, disk.target) == ("tmpfs", mounts.DISK)
 
 

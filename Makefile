@@ -1,7 +1,7 @@
 # Every target installs what is missing first (scripts/setup): a clone with git, make and python3 is enough.
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check smoke-run generated
+.PHONY: help setup demo test check smoke-run generated bench torture
 
 BIN := .venv/bin
 
@@ -31,3 +31,11 @@ smoke-run: setup ## Run every example on a real machine
 
 generated: setup ## Write the generated files anew
 	@$(BIN)/python scripts/surface.py --write
+
+bench: setup ## Measure on this host: a table, and a JSON file in benchmarks/results (BENCH="--runs 3 --only programs")
+	@$(BIN)/pyro env pull debian:12
+	@$(BIN)/python -m benchmarks $(BENCH)
+
+torture: setup ## Kills, hostile guests and broken caches at length (ROUNDS, SECONDS and SEED can be given)
+	@$(BIN)/pyro env pull debian:12
+	@$(BIN)/pytest tests/torture

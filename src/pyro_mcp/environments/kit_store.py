@@ -31,6 +31,10 @@ class KitStore:
             root=base.directory / ROOT,
         )
 
+    def built(self) -> Kit | None:
+        """Give the kit if it is there; builds no more than today's agent into it."""
+        return self.kit() if self._cache.kits.find(kit_key(BUILDER)) else None
+
     def busybox(self) -> Path:
         """Give the kit's busybox, for environments made of little else."""
         return self._base(refresh=False).directory / BUSYBOX

@@ -62,6 +62,10 @@ class EnvironmentStore:
         self._cache.sweep()
         return self._kits.kit(refresh=refresh)
 
+    def built_kit(self) -> Kit | None:
+        """Give the guest kit if it is in the cache; None when it has yet to be built."""
+        return self._kits.built()
+
     def image(self, digest: str) -> Path | None:
         """Find an image by its digest alone: workspaces keep theirs when a recipe moves on."""
         entry = self._cache.images.entry(digest)

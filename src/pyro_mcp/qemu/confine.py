@@ -29,6 +29,7 @@ _OPEN_FILES = 512
 _THREADS = 128
 _LAUNCHER = Path(__file__).with_name("shut_in.py")
 _FORMAT = 2
+_FILE = "walls.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +125,13 @@ def reachable_level(remember: Path) -> Level:
     """Give the highest level whose walls stand on this host; tried once per boot, user and bubblewrap."""
     bwrap = shutil.which("bwrap") or ""
     identity = f"{_FORMAT}:{boot_id()}:{file_identity(bwrap)}:{os.geteuid()}"
-    level: Level = remembered(remember / "walls.json", identity, lambda: {"level": _try_levels()})["level"]
+    level: Level = remembered(remember / _FILE, identity, lambda: {"level": _try_levels()})["level"]
     return level
+
+
+def forget_level(remember: Path) -> None:
+    """Let the level be tried anew: somebody may have mended the host."""
+    (remember / _FILE).unlink(missing_ok=True)
 
 
 def _try_levels() -> Level:

@@ -15,7 +15,7 @@ import click
 from pyro_mcp import PyroError, errors
 from pyro_mcp.cli.main import pyro
 from pyro_mcp.mcp_server.schema import Schema, input_schema, output_schema
-from pyro_mcp.operations.catalogue import OPERATIONS, PROFILES, operations_in
+from pyro_mcp.operations.catalogue import PROFILES, all_operations, operations_in
 from pyro_mcp.operations.declare import Operation, Profile
 
 WRITTEN = Path(__file__).parents[1] / "tests" / "contract" / "surface.json"
@@ -28,7 +28,7 @@ def surface() -> Schema:
         "profiles": {
             profile: [operation.name for operation in operations_in(profile)] for profile in PROFILES
         },
-        "operations": {operation.name: _operation(operation) for operation in OPERATIONS},
+        "operations": {operation.name: _operation(operation) for operation in all_operations()},
         "commands": dict(_commands(pyro, click.Context(pyro, info_name="pyro"))),
     }
 

@@ -7,6 +7,7 @@ from typing import cast
 from pyro_mcp.host.interruption import Interruption
 from pyro_mcp.models.environment import EnvironmentInfo
 from pyro_mcp.models.run import OnOutput, RunRequest, RunResult, StreamName
+from pyro_mcp.workspaces.session import Sessions
 
 ENVIRONMENTS = [
     EnvironmentInfo(
@@ -54,6 +55,10 @@ class MemoryEngine:
         if isinstance(self.result, BaseException):
             raise self.result
         return self.result
+
+    @property
+    def sessions(self) -> Sessions:
+        raise AssertionError("this engine has no workspaces")
 
     def environments(self) -> list[EnvironmentInfo]:
         return ENVIRONMENTS

@@ -1,34 +1,42 @@
 """Commands read off operations: their arguments for all of them, and the whole command where it is "call, then print"."""
 
-from collections.abc import Callable, Mapping
-from typing import TypeVar, get_origin
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal, TypeVar, get_args, get_origin
 
 import click
 
 from pyro_mcp.cli.progress import shown_progress
-from pyro_mcp.cli.render import RENDERERS, json_text
+from pyro_mcp.cli.render import ids_of, json_text, shown
 from pyro_mcp.errors import InvalidRequest
 from pyro_mcp.operations.catalogue import operation_named
 from pyro_mcp.operations.client import Pyro
-from pyro_mcp.operations.declare import Parameter
+from pyro_mcp.operations.declare import Operation, Parameter
 
 Function = TypeVar("Function", bound=Callable[..., object])
 
-# Arguments that stand without an option's name where they are required, by the contract.
-_POSITIONAL = ("workspace", "environment", "path", "source_path")
+# Arguments that stand without an option's name, by the contract; a filter of a list does not.
+_POSITIONAL = frozenset(
+    {"workspace", "workspaces", "environment", "path", "source_path", "snapshot", "exec_id", "output_id"}
+)
+_FILTERS = frozenset({"workspace_list", "workspace_file_search"})
 _SHORT = {"env": "-e"}
+# Options that the contract spells in another way than the argument.
+_SPELT = {"from_snapshot": "from", "output_path": "output"}
 _SCALARS = {str: click.STRING, int: click.INT, float: click.FLOAT}
 
 as_json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+quiet_option = click.option("-q", "--quiet", is_flag=True, help="No progress on stderr.")
+_id_only_option = click.option("--id-only", is_flag=True, help="Print the id alone.")
 
 
 def arguments_of(name: str, *, without: tuple[str, ...] = ()) -> Callable[[Function], Function]:
     """Give a hand-written command the arguments of an operation, but those it reads in its own way."""
-    wanted = [item for item in operation_named(name).parameters if item.name not in without]
+    declared = operation_named(name)
+    wanted = [item for item in declared.parameters if item.name not in without]
 
     def decorate(function: Function) -> Function:
         for parameter in reversed(wanted):
-            function = _decorator(parameter)(function)
+            function = _decorator(parameter, positional=_is_positional(declared, parameter))(function)
         return function
 
     return decorate
@@ -36,35 +44,83 @@ def arguments_of(name: str, *, without: tuple[str, ...] = ()) -> Callable[[Funct
 
 def derived(name: str) -> click.Command:
     """Make the whole command of an operation: call it, print the answer for people or as JSON."""
-    declared = operation_named(name)
-
-    def call(as_json: bool, **arguments: object) -> None:
-        with shown_progress():
-            answer = declared.method(Pyro(), **arguments)
-        click.echo(json_text(answer, declared.plural) if as_json else RENDERERS[declared.name](answer))
-
-    command = click.command(declared.cli[-1], help=declared.description)
-    return command(arguments_of(name)(as_json_option(call)))
+    return command_of(operation_named(name))
 
 
-def _decorator(parameter: Parameter) -> Callable[[Function], Function]:
-    if parameter.required and parameter.name in _POSITIONAL:
-        return click.argument(parameter.name)
-    names = [*filter(None, [_SHORT.get(parameter.name)]), f"--{parameter.name.replace('_', '-')}"]
-    text = parameter.argument.text
-    if get_origin(parameter.type) is Mapping:
-        return click.option(*names, metavar="K=V", multiple=True, callback=_pairs, help=f"{text} Repeatable.")
-    if parameter.type in _SCALARS:
-        kind = _SCALARS[parameter.type]
-        return click.option(
-            *names,
-            type=kind,
-            default=parameter.default,
-            required=parameter.required,
-            show_default=True,
-            help=text,
-        )
+def command_of(declared: Operation) -> click.Command:
+    """Make the whole command of an operation."""
+
+    def call(as_json: bool, quiet: bool, id_only: bool = False, **arguments: object) -> None:
+        with shown_progress(quiet=quiet):
+            answer = declared.call(Pyro(), **arguments)
+        if id_only:
+            click.echo("\n".join(ids_of(answer)))
+        else:
+            click.echo(json_text(answer, declared.plural) if as_json else shown(declared.name, answer))
+
+    function = quiet_option(call)
+    if declared.name in ("workspace_create", "workspace_fork"):
+        function = _id_only_option(function)
+    command = click.command(declared.cli[-1], help=_help(declared))
+    return command(arguments_of(declared.name)(as_json_option(function)))
+
+
+def _help(declared: Operation) -> str:
+    from pyro_mcp.cli.examples import EXAMPLES  # read by people only
+
+    example = EXAMPLES.get(declared.name)
+    return f"{declared.description}\n\n\b\n{example}" if example else declared.description
+
+
+def _is_positional(declared: Operation, parameter: Parameter) -> bool:
+    if parameter.name not in _POSITIONAL:
+        return False
+    return parameter.required or declared.name not in _FILTERS
+
+
+def _decorator(parameter: Parameter, *, positional: bool) -> Callable[[Function], Function]:
+    kind = get_origin(parameter.type)
+    if positional:
+        return _argument(parameter, many=kind is Sequence)
+    if kind is Mapping:
+        return _option(parameter, metavar="K=V", multiple=True, default=None, callback=_pairs)
+    if kind is Sequence and get_args(parameter.type) == (str,):
+        return _option(parameter, multiple=True, default=None)
+    if kind is Literal:
+        return _option(parameter, type=click.Choice(get_args(parameter.type)))
+    if parameter.type is bool:
+        return _option(parameter, is_flag=True)
+    if isinstance(parameter.type, type) and parameter.type in _SCALARS:
+        return _option(parameter, type=_SCALARS[parameter.type])
     raise TypeError(f"no option is derived from {parameter.type}: write this command by hand")
+
+
+def _argument(parameter: Parameter, *, many: bool) -> Callable[[Function], Function]:
+    if many:
+        name = parameter.name.removesuffix("s").upper()
+        return click.argument(parameter.name, metavar=f"{name}...", nargs=-1, required=parameter.required)
+    return click.argument(parameter.name, **_default(parameter))
+
+
+def _option(parameter: Parameter, **facts: Any) -> Callable[[Function], Function]:
+    text = f"{parameter.argument.text} Repeatable." if facts.get("multiple") else parameter.argument.text
+    told = {**_default(parameter), **facts}
+    told["show_default"] = told.get("default") is not None and not facts.get("is_flag")
+    return click.option(*option_names(parameter), parameter.name, help=text, **told)
+
+
+def _default(parameter: Parameter) -> dict[str, Any]:
+    """For click a default of None is a default."""
+    return {"required": True} if parameter.required else {"required": False, "default": parameter.default}
+
+
+def option_names(parameter: Parameter) -> list[str]:
+    """How the contract spells an argument as an option: what can be given more than once, in the singular."""
+    name = _SPELT.get(parameter.name, parameter.name)
+    if get_origin(parameter.type) in (Mapping, Sequence) and parameter.name != "command":
+        name = name.removesuffix("s")
+    short = _SHORT.get(parameter.name)
+    return [*filter(None, [short]), f"--{name.replace('_', '-')}"]
 
 
 def _pairs(_: click.Context, option: click.Parameter, given: tuple[str, ...]) -> dict[str, str]:

@@ -3,42 +3,39 @@
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from importlib import import_module
 
 import click
 
+from pyro_mcp.cli.groups import SpellingGroup, load
 from pyro_mcp.errors import PyroError
 
 # Name: (where the command is, the line that help shows). Here, so that `pyro --help` imports nothing but click; a test
 # holds the lines equal to the commands' own.
 _COMMANDS: Mapping[str, tuple[str, str]] = {
     "run": ("pyro_mcp.cli.commands.run:run", "Run one command in a throwaway Linux machine without network."),
+    "workspace": (
+        "pyro_mcp.cli.commands.workspace:workspace",
+        "Linux machines that stay: create, work in, roll back, fork, delete.",
+    ),
     "env": ("pyro_mcp.cli.commands.env:env", "The root filesystems that machines boot."),
     "mcp": ("pyro_mcp.cli.commands.mcp:mcp", "The MCP server for chat hosts."),
+    "prune": ("pyro_mcp.cli.commands.prune:prune", "Free the disk space that nothing uses any more."),
+    "doctor": (
+        "pyro_mcp.cli.commands.doctor:doctor",
+        "Tell whether this host can run machines, and what mends it.",
+    ),
     "demo": ("pyro_mcp.cli.commands.demo:demo", "Take a short tour on real machines."),
 }
 
 
-class LazyGroup(click.Group):
-    """A group that knows its commands by name and loads the one that is asked for."""
+class LazyGroup(SpellingGroup):
+    """The commands by name; the one that is asked for is loaded."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(_COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in _COMMANDS:
-            return None
-        module, _, name = _COMMANDS[cmd_name][0].partition(":")
-        found = getattr(import_module(module), name)
-        assert isinstance(found, click.Command)
-        return found
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args and args[0] not in _COMMANDS and not args[0].startswith("-"):
-            raise click.NoSuchCommand(args[0], possibilities=_COMMANDS, ctx=ctx)
-        return super().resolve_command(ctx, args)
+        return load(_COMMANDS[cmd_name][0]) if cmd_name in _COMMANDS else None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
@@ -75,8 +72,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def run_cli(arguments: list[str]) -> int:
     """Run the command line and give its exit status."""
-    # What `run` reports may be a command's own status; pyro's own troubles must not look like one.
-    failed = 125 if arguments[:1] == ["run"] else None
+    # What `run` and `exec` report may be a command's own status; pyro's own troubles must not look like one.
+    failed = 125 if arguments[:1] == ["run"] or arguments[:2] == ["workspace", "exec"] else None
     try:
         answer = pyro.main(arguments, prog_name="pyro", standalone_mode=False)
         sys.stdout.flush()

@@ -1,9 +1,11 @@
 """Answers as people read them: one function per kind of answer. JSON is the same for all."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from importlib import import_module
 from typing import TYPE_CHECKING
 
+from pyro_mcp.cli.tables import size, table
 from pyro_mcp.models.encoding import as_object
 from pyro_mcp.models.environment import EnvironmentInfo
 from pyro_mcp.models.run import RunResult
@@ -70,27 +72,37 @@ def ending(result: RunResult) -> str:
     return f"exit status {result.exit_code}"
 
 
-def table(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
-    """Columns as wide as they need to be."""
-    widths = [max(len(row[column]) for row in (header, *rows)) for column in range(len(header))]
-    lines = (
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        for row in (header, *rows)
-    )
-    return "\n".join(line.rstrip() for line in lines)
+# Where an operation's answer is shown, by the operation's name: imported when it is, for each module costs its models.
+_RENDERERS: Mapping[str, str] = {
+    "vm_list_environments": "render:environments",
+    "workspace_create": "workspace_render:created",
+    "workspace_list": "workspace_render:workspaces",
+    "workspace_status": "workspace_render:status",
+    "workspace_update": "workspace_render:status",
+    "workspace_exec_wait": "workspace_render:waited",
+    "workspace_output_read": "workspace_render:output",
+    "workspace_logs": "workspace_render:logs",
+    "workspace_reset": "workspace_render:status",
+    "workspace_delete": "workspace_render:deleted",
+    "workspace_start": "workspace_render:status",
+    "workspace_stop": "workspace_render:status",
+    "workspace_fork": "workspace_render:forks",
+    "snapshot_create": "workspace_render:snapshot",
+    "snapshot_list": "workspace_render:snapshots",
+    "snapshot_delete": "workspace_render:snapshot",
+}
 
 
-def size(count: int | None) -> str:
-    """Bytes for people."""
-    if count is None:
-        return "-"
-    amount = float(count)
-    for unit in ("B", "KB", "MB", "GB"):
-        if amount < 1000:
-            return f"{amount:.0f} {unit}"
-        amount /= 1000
-    return f"{amount:.1f} TB"
+def shown(name: str, answer: object) -> str:
+    """Give the answer of the operation called `name` as people read it."""
+    module, _, function = _RENDERERS[name].partition(":")
+    text = getattr(import_module(f"pyro_mcp.cli.{module}"), function)(answer)
+    assert isinstance(text, str)
+    return text
 
 
-# How an operation's answer is shown, by the operation's name.
-RENDERERS: Mapping[str, Callable[..., str]] = {"vm_list_environments": environments}
+def ids_of(answer: object) -> list[str]:
+    """The ids of what was made: the workspace's, or those of all forks."""
+    made = answer if isinstance(answer, list) else [answer]
+    workspaces = (getattr(item, "workspace", item) for item in made)
+    return [str(getattr(item, "workspace_id")) for item in workspaces if item is not None]  # noqa: B009

@@ -53,7 +53,12 @@ def arguments_from(operation: Operation, profile: Profile, given: Mapping[str, o
         raise InvalidRequest(f"{operation.name} needs {' and '.join(missing)}", hint=_texts(offered, missing))
     # null for an optional argument is how some models say "not given".
     meant = {name: value for name, value in given.items() if value is not None or offered[name].required}
-    return {name: _value(offered[name], value) for name, value in meant.items()}
+    unsaid = {
+        name: parameter.argument.through_mcp
+        for name, parameter in offered.items()
+        if name not in meant and parameter.argument.through_mcp is not None
+    }
+    return {**unsaid, **{name: _value(offered[name], value) for name, value in meant.items()}}
 
 
 def _value(parameter: Parameter, given: object) -> object:
@@ -74,8 +79,9 @@ def _texts(offered: Mapping[str, Parameter], names: list[str]) -> str:
 def _property(parameter: Parameter) -> Schema:
     schema = _compact(_adapter(parameter.type).json_schema())
     schema |= parameter.argument.json_schema()
-    if not parameter.required and parameter.default not in (None, (), {}):
-        schema["default"] = parameter.default
+    default = parameter.argument.through_mcp or parameter.default
+    if not parameter.required and default not in (None, (), {}, False):
+        schema["default"] = default
     return schema
 
 

@@ -3,7 +3,7 @@
 The SDK's low-level server, because its high-level one writes schemas with titles and nulls and lets unknown arguments pass.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from importlib.metadata import version
 
@@ -18,16 +18,19 @@ from mcp.shared.exceptions import MCPError
 from pyro_mcp.errors import PyroError
 from pyro_mcp.host.interruption import Interruption, interruptible
 from pyro_mcp.mcp_server.reports import Reports
+from pyro_mcp.mcp_server.roots import Roots
 from pyro_mcp.mcp_server.schema import arguments_from, input_schema, output_schema
-from pyro_mcp.mcp_server.text import TEXTS, error_text
+from pyro_mcp.mcp_server.text import error_text
+from pyro_mcp.mcp_server.texts import TEXTS
 from pyro_mcp.models.encoding import as_object
+from pyro_mcp.models.workspace_arguments import ANSWER_CHARS
 from pyro_mcp.operations.catalogue import operations_in
 from pyro_mcp.operations.client import Pyro
 from pyro_mcp.operations.declare import Operation, Profile
 from pyro_mcp.progress import listening
 
-# An answer is to stay within 8,000 tokens, about 32,000 characters, for two streams and the words around them.
-_STREAM_BYTES = 14_000
+# For each of two streams.
+_STREAM_BYTES = ANSWER_CHARS // 2
 # Calls that wait cost a thread each and nothing else; a host that has more than these under way has lost its way.
 _CALLS_AT_ONCE = 64
 
@@ -37,8 +40,9 @@ _INSTRUCTIONS = "pyro runs commands in small throwaway Linux machines. They neve
 class PyroServer:
     """A server of one profile. `run()` serves standard input and output; `mcp` is the SDK's server, for other transports."""
 
-    def __init__(self, pyro: Pyro, profile: Profile) -> None:
+    def __init__(self, pyro: Pyro, profile: Profile, host_roots: Sequence[str] = ()) -> None:
         self._pyro = pyro.bounded(_STREAM_BYTES)
+        self._roots = Roots.given_or_default(host_roots)
         self._profile = profile
         self._operations = {operation.name: operation for operation in operations_in(profile)}
         self.mcp: Server[object] = Server(
@@ -101,13 +105,17 @@ class PyroServer:
         """Carry out one call, on a thread of its own; the one translation of errors."""
         try:
             with listening(reports):
-                answer = operation.method(self._pyro, **arguments_from(operation, self._profile, given))
+                answer = operation.call(self._pyro, **self._arguments(operation, given))
         except PyroError as error:
             return _error_result(error)
         structured = as_object(answer, operation.plural)
         return types.CallToolResult(
             content=[_text(TEXTS[operation.name](answer))], structured_content=structured
         )
+
+    def _arguments(self, operation: Operation, given: Mapping[str, object]) -> dict[str, object]:
+        arguments = arguments_from(operation, self._profile, given)
+        return self._roots.confined(operation.parameters_in(self._profile), arguments)
 
     def _threads(self) -> anyio.CapacityLimiter:
         """Made in the event loop that uses it."""

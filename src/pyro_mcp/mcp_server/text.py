@@ -1,6 +1,6 @@
 """Answers and errors as a model reads them: short, facts first, the next useful step at the end."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 
 from pyro_mcp.errors import PyroError
 from pyro_mcp.models.environment import EnvironmentInfo
@@ -52,10 +52,3 @@ def _next_step(result: RunResult) -> str | None:
     if result.exit_code == 127:
         return "Command not found: this environment may lack the program."
     return None
-
-
-# How an operation's answer is put into text, by the operation's name.
-TEXTS: Mapping[str, Callable[..., str]] = {
-    "vm_run": run_text,
-    "vm_list_environments": environments_text,
-}

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, BinaryIO, Literal
+from typing import Annotated, BinaryIO, Literal, get_args, get_origin
 
 from pyro_mcp.errors import InvalidRequest
 from pyro_mcp.models.encoding import JsonObject
@@ -20,7 +20,9 @@ class Argument:
     """What an annotation says about a value: `text` for people and models, limits for everybody.
 
     `also` checks what limits cannot say: it is given the value and answers what is wrong with it, or None. `wire` is the
-    type that the other doors take where it is narrower than the SDK's.
+    type that the other doors take where it is narrower than the SDK's. `through_mcp` is what a model's call means when it
+    does not give the value, where that is not the signature's default: a model cannot wait or read without end.
+    `host_path` marks a path on the host, which MCP callers may give only below the server's roots.
     """
 
     text: str
@@ -29,7 +31,9 @@ class Argument:
     maximum: float | None = None
     also: Callable[[object], str | None] | None = None
     hint: str | None = None
-    wire: type | None = None
+    wire: object = None
+    through_mcp: int | float | None = None
+    host_path: bool = False
 
     def fault(self, value: object) -> str | None:
         """Tell what is wrong with `value`, completing "NAME …"; None when nothing is."""
@@ -62,6 +66,19 @@ class SdkOnly:
 def check(name: str, value: object, argument: Argument) -> None:
     """Raise InvalidRequest when the argument called `name` cannot be taken."""
     if fault := argument.fault(value):
+        raise InvalidRequest(f"{name} {fault}", hint=argument.hint or f"{name}: {argument.text}")
+
+
+def check_kind(name: str, value: object, kind: object, argument: Argument) -> None:
+    """Raise InvalidRequest when a value is not of the plain kind that an argument is: a word of a choice, a flag, a text."""
+    fault = None
+    if get_origin(kind) is Literal and value not in get_args(kind):
+        fault = f"{_shown(value)} is not one of {', '.join(map(str, get_args(kind)))}"
+    elif kind is bool and not isinstance(value, bool):
+        fault = f"{_shown(value)} is neither True nor False"
+    elif kind is str and argument.wire is None and not isinstance(value, str):
+        fault = f"{_shown(value)} is not a string"
+    if fault:
         raise InvalidRequest(f"{name} {fault}", hint=argument.hint or f"{name}: {argument.text}")
 
 

@@ -5,8 +5,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import ClassVar
 
-from pyro_mcp.models.encoding import JsonValue
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkspaceEvent:
@@ -19,7 +17,8 @@ class WorkspaceEvent:
     kind: str
     outcome: str
     duration_ms: int | None = None
-    data: Mapping[str, JsonValue] = field(default_factory=dict)
+    # JSON; a recursive type would have no schema.
+    data: Mapping[str, object] = field(default_factory=dict)
     hash: str
 
 

@@ -33,7 +33,7 @@ class WorkspaceInfo:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkspaceStatus:
-    """A workspace in full. `disk_bytes` is what its own layers take on the host, `output_bytes` its commands' kept output."""
+    """A workspace in full. `stored_bytes` is what its own layers take on the host, `output_bytes` its commands' kept output."""
 
     workspace_id: str
     name: str | None
@@ -51,7 +51,7 @@ class WorkspaceStatus:
     idle_stop_seconds: int | None
     ttl_seconds: int | None
     seed: SeedReport | None
-    disk_bytes: int
+    stored_bytes: int
     output_bytes: int
     running: tuple[str, ...] = ()
     resumed: bool = False

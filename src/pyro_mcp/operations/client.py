@@ -1,7 +1,7 @@
 """The SDK's client, whose methods are the declarations that the other doors are derived from."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from copy import copy
 from typing import TYPE_CHECKING, Self, TypeVar
 
@@ -22,10 +22,12 @@ from pyro_mcp.models.environment import EnvironmentInfo
 from pyro_mcp.models.run import RunRequest, RunResult
 from pyro_mcp.operations.declare import EVERYWHERE, FULL, Profile, operation
 from pyro_mcp.operations.engine import Engine
+from pyro_mcp.operations.noun import Scope
 from pyro_mcp.operations.vm import input_of, run_command, words_of
 
 if TYPE_CHECKING:
     from pyro_mcp.mcp_server.server import PyroServer
+    from pyro_mcp.operations.workspace import WorkspaceOperations
 
 _NO_VARIABLES: Mapping[str, str] = {}
 Word = TypeVar("Word", bound=str)
@@ -53,6 +55,14 @@ class Pyro:
         )
         self._output_limit: int | None = None
         self._given_engine = engine
+
+    @property
+    def workspace(self) -> "WorkspaceOperations":
+        """Workspaces: machines that stay until they are deleted."""
+        from pyro_mcp.operations.workspace import WorkspaceOperations  # `pyro run` does without
+
+        scope = Scope(lambda: self._engine, self._isolation, self._confinement, self._output_limit)
+        return WorkspaceOperations(scope)
 
     @operation("vm_run", effect="changes", profiles=EVERYWHERE, cli=("run",))
     def run(
@@ -97,11 +107,17 @@ class Pyro:
         twin._output_limit = output_limit
         return twin
 
-    def create_server(self, profile: Profile = "workspace-full") -> "PyroServer":
-        """Make an MCP server that offers this client's operations, as many as the profile has."""
+    def create_server(
+        self, profile: Profile = "workspace-full", *, host_roots: Sequence[str] = ()
+    ) -> "PyroServer":
+        """Make an MCP server that offers this client's operations, as many as the profile has.
+
+        Its callers reach files of this computer only below `host_roots`; without any, below the working directory, unless
+        that is / or the home directory.
+        """
         from pyro_mcp.mcp_server.server import PyroServer  # the mcp package takes 0.9 s to import
 
-        return PyroServer(self, profile)
+        return PyroServer(self, profile, host_roots)
 
     @property
     def _engine(self) -> Engine:
@@ -112,9 +128,9 @@ class Pyro:
         return self._given_engine
 
 
-def create_server(profile: Profile = "workspace-full") -> "PyroServer":
+def create_server(profile: Profile = "workspace-full", *, host_roots: Sequence[str] = ()) -> "PyroServer":
     """Make an MCP server with pyro's own settings; `.run()` serves standard input and output."""
-    return Pyro().create_server(profile)
+    return Pyro().create_server(profile, host_roots=host_roots)
 
 
 def _required(variable: str, given: Word | None, only: Word) -> Word | None:

@@ -2,11 +2,12 @@
 
 import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import wraps
-from typing import Annotated, Literal, ParamSpec, TypeVar, get_args, get_origin
+from types import NoneType, UnionType
+from typing import Annotated, Literal, ParamSpec, TypeVar, Union, get_args, get_origin
 
-from pyro_mcp.models.arguments import Argument, SdkOnly, check
+from pyro_mcp.models.arguments import Argument, SdkOnly, check, check_kind
 
 Profile = Literal["vm-run", "workspace-core", "workspace-full"]
 Effect = Literal["reads", "changes", "destroys"]
@@ -34,7 +35,7 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Operation:
-    """One row of the contract. `cli` is its path on the command line, `method` the SDK's."""
+    """One row of the contract. `noun` is the path from the client to the object that has `method`, `cli` the command's."""
 
     name: str
     effect: Effect
@@ -43,6 +44,7 @@ class Operation:
     method: Callable[..., object]
     parameters: tuple[Parameter, ...]
     returns: object
+    noun: str = ""
 
     @property
     def summary(self) -> str:
@@ -65,48 +67,72 @@ class Operation:
         """The arguments that a profile offers: a narrower one has fewer."""
         return tuple(parameter for parameter in self.parameters if profile in parameter.profiles)
 
+    def call(self, client: object, **arguments: object) -> object:
+        """Carry it out for a door: the method of the noun below `client`; of a handle, what it is a handle of."""
+        owner = client
+        for name in filter(None, self.noun.split(".")):
+            owner = getattr(owner, name)
+        answer = self.method(owner, **arguments)
+        return answer.info if isinstance(answer, Handle) else answer
+
+
+class Handle:
+    """An answer that an SDK caller can go on working with; the other doors show `info`."""
+
+    info: object
+
 
 def operation(
     name: str,
     *,
     effect: Effect,
     profiles: Profiles,
-    cli: tuple[str, ...],
+    cli: tuple[str, ...] = (),
     only_in: Mapping[str, Profiles] = {},
+    answers: object = None,
 ) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Make a method of the SDK an operation of all doors; its arguments are checked before it is entered.
 
-    `only_in` names the arguments that not every profile of the operation offers.
+    `cli` is only given where the command is not spelt as noun and method are. `only_in` names the arguments that not every
+    profile of the operation offers. `answers` is what the other doors show where the SDK gives a handle.
     """
 
     def declare(method: Callable[P, R]) -> Callable[P, R]:
         signature = inspect.signature(method)
         described = {name: _described(parameter) for name, parameter in signature.parameters.items()}
+        parameters = {
+            name: _parameter(signature.parameters[name], argument, only_in.get(name, profiles))
+            for name, argument in described.items()
+            if argument is not None
+        }
 
         @wraps(method)
         def checked(*args: P.args, **kwargs: P.kwargs) -> R:
             for given, value in signature.bind(*args, **kwargs).arguments.items():
-                argument = described[given]
-                if argument is not None and value is not signature.parameters[given].default:
-                    check(given, value, argument)
+                parameter = parameters.get(given)
+                if parameter is not None and (parameter.required or value is not parameter.default):
+                    check_kind(given, value, parameter.type, parameter.argument)
+                    check(given, value, parameter.argument)
             return method(*args, **kwargs)
 
-        parameters = tuple(
-            _parameter(signature.parameters[name], argument, only_in.get(name, profiles))
-            for name, argument in described.items()
-            if argument is not None
-        )
-        declared = Operation(name, effect, profiles, cli, checked, parameters, signature.return_annotation)
+        returns = answers or signature.return_annotation
+        declared = Operation(name, effect, profiles, cli, checked, tuple(parameters.values()), returns)
         checked.__dict__["__operation__"] = declared
         return checked
 
     return declare
 
 
-def declared_in(noun: type) -> list[Operation]:
-    """The operations that a class of the SDK declares, in the order of its text."""
-    found = (vars(member).get("__operation__") for member in vars(noun).values() if callable(member))
-    return [declared for declared in found if isinstance(declared, Operation)]
+def declared_in(noun: type, path: str = "") -> list[Operation]:
+    """The operations that a class of the SDK declares, in the order of its text; `path` leads to it from the client."""
+    found = [
+        (name, vars(member).get("__operation__")) for name, member in vars(noun).items() if callable(member)
+    ]
+    return [
+        replace(declared, noun=path, cli=declared.cli or (*path.split("."), name.replace("_", "-")))
+        for name, declared in found
+        if isinstance(declared, Operation)
+    ]
 
 
 def _described(parameter: inspect.Parameter) -> Argument | None:
@@ -125,5 +151,13 @@ def _described(parameter: inspect.Parameter) -> Argument | None:
 def _parameter(parameter: inspect.Parameter, argument: Argument, profiles: Profiles) -> Parameter:
     required = parameter.default is inspect.Parameter.empty
     default = None if required else parameter.default
-    taken = argument.wire or get_args(parameter.annotation)[0]
+    taken = argument.wire or _without_none(get_args(parameter.annotation)[0])
     return Parameter(parameter.name, taken, argument, required, default, profiles)
+
+
+def _without_none(taken: object) -> object:
+    """What is not given is left out; no door but the SDK spells it as null."""
+    if get_origin(taken) not in (Union, UnionType):
+        return taken
+    others = tuple(item for item in get_args(taken) if item is not NoneType)
+    return others[0] if len(others) == 1 else Union[others]  # noqa: UP007 - a tuple of types

@@ -1,10 +1,13 @@
 """What the public surface needs from below: workspaces/engine.py is the one there is, tests bring a smaller one."""
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from pyro_mcp.host.interruption import Interruption
 from pyro_mcp.models.environment import EnvironmentInfo
 from pyro_mcp.models.run import OnOutput, RunRequest, RunResult
+
+if TYPE_CHECKING:
+    from pyro_mcp.workspaces.session import Sessions
 
 
 class Engine(Protocol):
@@ -23,4 +26,9 @@ class Engine(Protocol):
 
     def environments(self) -> list[EnvironmentInfo]:
         """Tell every environment that can be named, built or not."""
+        ...
+
+    @property
+    def sessions(self) -> "Sessions":
+        """The way to the workspaces."""
         ...

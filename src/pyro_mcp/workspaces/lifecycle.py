@@ -127,13 +127,13 @@ def delete_workspace(sessions: Sessions, reference: str) -> DeletedWorkspace:
         sessions.stop(record, "it is deleted")
         _remove(sessions, record)
     return DeletedWorkspace(
-        workspace_id=record.id, name=record.name, freed_bytes=before.disk_bytes + before.output_bytes
+        workspace_id=record.id, name=record.name, freed_bytes=before.stored_bytes + before.output_bytes
     )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UpdateRequest:
-    """What is to change; None leaves a thing as it is."""
+    """What is to change; None leaves a thing as it is, 0 stops a clock."""
 
     name: str | None = None
     clear_name: bool = False
@@ -156,8 +156,8 @@ def update_workspace(sessions: Sessions, reference: str, request: UpdateRequest)
             workspaces.set_clocks(
                 change,
                 record.id,
-                idle_stop_seconds=request.idle_stop_seconds or record.idle_stop_seconds,
-                ttl_seconds=request.ttl_seconds or record.ttl_seconds,
+                idle_stop_seconds=_clock(request.idle_stop_seconds, record.idle_stop_seconds),
+                ttl_seconds=_clock(request.ttl_seconds, record.ttl_seconds),
             )
         workspaces.touch(change, record.id)
     sessions.tell_idle(record.id, request.idle_stop_seconds)
@@ -165,6 +165,10 @@ def update_workspace(sessions: Sessions, reference: str, request: UpdateRequest)
         record.id, "update", began, {"changed": [name for name, value in as_object(request).items() if value]}
     )
     return status_of(sessions, record.id)
+
+
+def _clock(asked: int | None, before: int | None) -> int | None:
+    return before if asked is None else asked or None
 
 
 # -- the parts of a making ------------------------------------------------------------------------------------------------

@@ -4,7 +4,8 @@ import click
 
 from pyro_mcp.cli.derive import as_json_option, derived
 from pyro_mcp.cli.progress import shown_progress
-from pyro_mcp.cli.render import json_text, one_environment, size
+from pyro_mcp.cli.render import json_text, one_environment
+from pyro_mcp.cli.tables import size
 from pyro_mcp.environments.store import EnvironmentStore
 from pyro_mcp.host.paths import Paths
 
@@ -56,9 +57,12 @@ def inspect(environment: str, verify: bool, as_json: bool) -> None:
 @env.command()
 @as_json_option
 def prune(as_json: bool) -> None:
-    """Free the disk space of environments and kits that no recipe of today leads to."""
+    """Free the disk space of environments and kits that neither a recipe of today nor a workspace leads to."""
+    from pyro_mcp.workspaces.engine import Engine  # with all that workspaces need
+    from pyro_mcp.workspaces.prune import prune_environments
+
     with shown_progress():
-        freed = _store().prune()
+        freed = prune_environments(Engine().sessions)
     things = "thing" if len(freed.digests) == 1 else "things"
     click.echo(
         json_text(freed) if as_json else f"{len(freed.digests)} {things}, {size(freed.freed_bytes)} freed"

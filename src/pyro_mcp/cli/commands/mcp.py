@@ -22,7 +22,15 @@ def mcp() -> None:
     show_default=True,
     help="How much of pyro to offer; a smaller one costs a model less to read.",
 )
-def serve(profile: Profile) -> None:
+@click.option(
+    "--host-root",
+    "host_roots",
+    metavar="DIR",
+    multiple=True,
+    help="Directory of this computer that callers may name in paths; repeatable. Without it, the working directory, "
+    "unless that is / or the home directory.",
+)
+def serve(profile: Profile, host_roots: tuple[str, ...]) -> None:
     """Serve MCP on standard input and output until the input ends.
 
     \b
@@ -30,7 +38,7 @@ def serve(profile: Profile) -> None:
     """
     # Importing mcp makes half a million objects that stay: looking among them for garbage is a tenth of the start.
     gc.disable()
-    server = create_server(profile)
+    server = create_server(profile, host_roots=host_roots)
     gc.freeze()
     gc.enable()
     server.run()

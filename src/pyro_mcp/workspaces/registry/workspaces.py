@@ -202,6 +202,16 @@ def seeds_in_use(reading: Reading) -> frozenset[str]:
     )
 
 
+def environments_in_use(reading: Reading) -> frozenset[str]:
+    """Tell the digests of the environments' images that some workspace stands on."""
+    return frozenset(row[0] for row in reading.rows("SELECT environment_digest FROM workspaces"))
+
+
+def being_made(reading: Reading) -> bool:
+    """Tell whether a workspace is being made, which may have chosen a seed that is not on record yet."""
+    return reading.row("SELECT 1 FROM workspaces WHERE state = 'creating'") is not None
+
+
 def remove(change: Change, workspace_id: str) -> None:
     """Forget a workspace with its labels, snapshots, machine and events. Its layers: layers.free_unreferenced()."""
     change.run(

@@ -29,4 +29,4 @@ def test_arguments_follow_the_declaration() -> None:
 def test_a_type_that_no_option_stands_for_is_told_when_the_command_is_made() -> None:
     parameter = Parameter("edits", list[dict[str, str]], Argument(text="Edits."), True, None, FULL)
     with pytest.raises(TypeError, match="write this command by hand"):
-        _decorator(parameter)
+        _decorator(parameter, positional=False)

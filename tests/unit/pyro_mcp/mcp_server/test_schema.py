@@ -6,7 +6,7 @@ from tests.doors import ENVIRONMENTS, finished
 from pyro_mcp.errors import InvalidRequest
 from pyro_mcp.mcp_server.schema import arguments_from, input_schema, output_schema
 from pyro_mcp.models.encoding import as_object
-from pyro_mcp.operations.catalogue import OPERATIONS, operation_named
+from pyro_mcp.operations.catalogue import all_operations, operation_named
 
 RUN = operation_named("vm_run")
 
@@ -26,7 +26,7 @@ def test_input_is_closed_and_says_each_thing_once() -> None:
     assert "on_output" not in schema["properties"]
 
 
-@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
+@pytest.mark.parametrize("operation", all_operations(), ids=lambda operation: operation.name)
 def test_no_titles_and_no_null_noise(operation: object) -> None:
     schema = json.dumps(input_schema(operation_named(getattr(operation, "name")), "workspace-full"))  # noqa: B009
     assert '"title"' not in schema

@@ -1,12 +1,13 @@
 from tests.doors import ENVIRONMENTS, finished
 
 from pyro_mcp.errors import NotFound
-from pyro_mcp.mcp_server.text import TEXTS, environments_text, error_text, run_text
-from pyro_mcp.operations.catalogue import OPERATIONS
+from pyro_mcp.mcp_server.text import environments_text, error_text, run_text
+from pyro_mcp.mcp_server.texts import TEXTS
+from pyro_mcp.operations.catalogue import all_operations
 
 
 def test_every_operation_has_its_text() -> None:
-    assert set(TEXTS) == {operation.name for operation in OPERATIONS}
+    assert set(TEXTS) == {operation.name for operation in all_operations()}
 
 
 def test_a_run_tells_its_ending_first_and_both_streams_apart() -> None:

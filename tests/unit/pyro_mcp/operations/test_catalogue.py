@@ -1,12 +1,12 @@
 import pytest
 
 from pyro_mcp.errors import InvalidRequest
-from pyro_mcp.operations.catalogue import OPERATIONS, operation_named, operations_in
+from pyro_mcp.operations.catalogue import all_operations, operation_named, operations_in
 from pyro_mcp.operations.declare import Profile
 
 
 def test_names_are_unique_and_found() -> None:
-    names = [operation.name for operation in OPERATIONS]
+    names = [operation.name for operation in all_operations()]
     assert len(set(names)) == len(names)
     assert [operation_named(name).name for name in names] == names
 

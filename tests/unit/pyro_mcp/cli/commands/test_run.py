@@ -7,7 +7,7 @@ import pytest
 from tests.doors import MemoryEngine, finished
 from tests.unit.pyro_mcp.cli.conftest import UseEngine
 
-from pyro_mcp.cli.commands.run import write_through
+from pyro_mcp.cli.guest_command import write_through
 from pyro_mcp.cli.main import run_cli
 from pyro_mcp.errors import HostUnfit, NotFound
 from pyro_mcp.host.interruption import Interruption
@@ -167,7 +167,7 @@ def test_everything_is_written_also_where_stdout_does_not_block(
 ) -> None:
     reading, writing = os.pipe()
     os.set_blocking(writing, False)
-    monkeypatch.setattr("pyro_mcp.cli.commands.run._DESCRIPTORS", {"stdout": writing})
+    monkeypatch.setattr("pyro_mcp.cli.guest_command._DESCRIPTORS", {"stdout": writing})
     data = os.urandom(300_000)
     child = os.fork()
     if child == 0:

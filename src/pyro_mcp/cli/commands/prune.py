@@ -1,0 +1,43 @@
+"""`pyro prune`: disk space. For people: what a machine needs it makes again by itself."""
+
+import click
+
+from pyro_mcp.cli.derive import as_json_option, quiet_option
+from pyro_mcp.cli.progress import shown_progress
+from pyro_mcp.cli.render import json_text
+from pyro_mcp.cli.tables import size
+from pyro_mcp.workspaces.engine import Engine
+from pyro_mcp.workspaces.prune import prune as prune_all
+
+
+@click.command()
+@click.option(
+    "--all", "everything", is_flag=True, help="All frozen machines, not only those unused for 30 days."
+)
+@quiet_option
+@as_json_option
+def prune(everything: bool, quiet: bool, as_json: bool) -> None:
+    """Free the disk space that nothing uses any more.
+
+    \b
+    pyro prune
+    pyro prune --all
+
+    No workspace loses anything. Removed are environments that neither a recipe nor a workspace leads to, seeds of deleted
+    workspaces, frozen machines that no start has needed for 30 days, and what crashes left.
+    """
+    with shown_progress(quiet=quiet):
+        report = prune_all(Engine().sessions, everything=everything)
+    if as_json:
+        click.echo(json_text(report))
+        return
+    counts = {
+        "environment": report.environments,
+        "seed": report.seeds,
+        "frozen machine": report.templates,
+        "stray layer": report.layers,
+    }
+    told = [f"{count} {what}{'s' if count > 1 else ''}" for what, count in counts.items() if count]
+    click.echo(f"{', '.join(told) or 'nothing'}, {size(report.freed_bytes)} freed")
+    if report.left:
+        click.echo(f"not looked at: {report.left}")

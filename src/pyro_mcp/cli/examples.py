@@ -1,0 +1,25 @@
+"""Examples in the commands' help, by the operation's name."""
+
+from collections.abc import Mapping
+
+EXAMPLES: Mapping[str, str] = {
+    "vm_list_environments": "pyro env list --json",
+    "workspace_create": "pyro workspace create --seed-path . --name fix-123\n"
+    "pyro workspace create debian:12-build --label team=web --id-only",
+    "workspace_list": "pyro workspace list --label team=web --state running",
+    "workspace_status": "pyro workspace status fix-123 --json",
+    "workspace_update": "pyro workspace update fix-123 --name fix-124 --clear-label team --idle-stop-seconds 600",
+    "workspace_exec_wait": "pyro workspace exec-wait fix-123 out-4h7k2m9qxz --wait-seconds 60\n"
+    "pyro workspace exec-wait fix-123 out-4h7k2m9qxz --action kill",
+    "workspace_output_read": "pyro workspace output read fix-123 out-4h7k2m9qxz --tail-lines 50\n"
+    "pyro workspace output read fix-123 out-4h7k2m9qxz --stream stderr --grep 'error:'",
+    "workspace_logs": "pyro workspace logs fix-123 --since 2h --kind exec",
+    "workspace_reset": "pyro workspace reset fix-123\npyro workspace reset fix-123 tests-green",
+    "workspace_delete": "pyro workspace delete fix-123",
+    "workspace_start": "pyro workspace start fix-123",
+    "workspace_stop": "pyro workspace stop fix-123",
+    "workspace_fork": "pyro workspace fork fix-123 --count 2 --name try-a --name try-b --from tests-green",
+    "snapshot_create": "pyro workspace snapshot create fix-123 tests-green",
+    "snapshot_list": "pyro workspace snapshot list fix-123",
+    "snapshot_delete": "pyro workspace snapshot delete fix-123 tests-green",
+}

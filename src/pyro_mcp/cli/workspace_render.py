@@ -1,0 +1,162 @@
+"""Workspaces as people read them."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from pyro_mcp.cli.tables import facts, size, table
+from pyro_mcp.models.events import WorkspaceLogs
+from pyro_mcp.models.seed import SeedReport
+from pyro_mcp.models.workspace import (
+    DeletedWorkspace,
+    ExecResult,
+    ForkOutcome,
+    OutputText,
+    SnapshotInfo,
+    WorkspaceInfo,
+    WorkspaceStatus,
+)
+
+_NAMES_SHOWN = 5
+
+
+def created(status: WorkspaceStatus) -> str:
+    """The name to go on with, and what was left out of the seed."""
+    seed = _seed(status.seed)
+    lines = [f"{status.name or status.workspace_id}  {status.workspace_id}  {status.environment}", *seed]
+    return "\n".join([*lines, f"pyro workspace exec {status.name or status.workspace_id} -- COMMAND..."])
+
+
+def workspaces(found: Sequence[WorkspaceInfo]) -> str:
+    """Workspaces as a table."""
+    return table(
+        ("NAME", "ID", "STATE", "ENVIRONMENT", "LAST ACTIVITY", "LABELS"), [_row(item) for item in found]
+    )
+
+
+def status(found: WorkspaceStatus) -> str:
+    """One workspace in full, a fact a line."""
+    reason = f" ({found.state_reason})" if found.state_reason else ""
+    told = {
+        "name": found.name,
+        "id": found.workspace_id,
+        "state": f"{found.state}{reason}",
+        "environment": found.environment,
+        "labels": _labels(found.labels),
+        "isolation": found.isolation,
+        "confinement": found.confinement,
+        "created": _time(found.created_at),
+        "last activity": _time(found.last_activity_at),
+        "machine": f"{found.vcpu_count} CPU, {found.mem_mib} MiB memory, {found.disk_mib} MiB disk",
+        "idle stop": f"{found.idle_stop_seconds} s" if found.idle_stop_seconds else "never",
+        "deleted after": f"{found.ttl_seconds} s" if found.ttl_seconds else "never",
+        "on this host": f"{size(found.stored_bytes)} written, {size(found.output_bytes)} of output",
+        "running": ", ".join(found.running),
+        "seed": "\n".join(_seed(found.seed)),
+    }
+    return facts(told)
+
+
+def exec_summary(result: ExecResult) -> str:
+    """One line about a command, for stderr, and one when its workspace had to be started."""
+    again = f"pyro: the workspace was started again: {result.resumed_reason}\n" if result.resumed else ""
+    if result.outcome == "running":
+        return f"{again}pyro: still running; find it again by {result.exec_id}: pyro workspace exec-wait"
+    if result.outcome == "unknown":
+        return f"{again}pyro: outcome unknown, its machine ended; {result.output_id} keeps what it wrote"
+    return f"{again}pyro: {_ending(result)} after {result.duration_ms / 1000:.2f} s ({result.output_id})"
+
+
+def waited(result: ExecResult) -> str:
+    """What it wrote so far, and how it stands."""
+    streams = [text.rstrip("\n") for text in (result.stdout, result.stderr) if text]
+    return "\n".join([*streams, exec_summary(result)])
+
+
+def output(part: OutputText) -> str:
+    """The text alone: what is read here is often piped on."""
+    return part.text.removesuffix("\n")
+
+
+def logs(found: WorkspaceLogs) -> str:
+    """The history as a table, and where it is damaged."""
+    rows = [
+        (
+            str(event.sequence),
+            _time(event.at),
+            event.kind,
+            event.outcome,
+            "-" if event.duration_ms is None else f"{event.duration_ms / 1000:.2f} s",
+            " ".join(f"{key}={value}" for key, value in event.data.items() if value not in (None, ""))[:100],
+        )
+        for event in found.events
+    ]
+    shown = table(("#", "AT", "WHAT", "OUTCOME", "TOOK", "WITH"), rows)
+    return "\n".join([shown, *(f"DAMAGED: {fault}" for fault in found.faults)])
+
+
+def deleted(gone: DeletedWorkspace) -> str:
+    """What is gone."""
+    return f"{gone.name or gone.workspace_id} is deleted, {size(gone.freed_bytes)} freed"
+
+
+def forks(found: Sequence[ForkOutcome]) -> str:
+    """The new workspaces as a table, and why there are not more."""
+    shown = workspaces([fork.workspace for fork in found if fork.workspace])
+    return "\n".join([shown, *(f"not forked: {fork.error}" for fork in found if not fork.workspace)])
+
+
+def snapshot(found: SnapshotInfo) -> str:
+    """One snapshot."""
+    return f"{found.name}  {_time(found.created_at)}  {size(found.size_bytes)}"
+
+
+def snapshots(found: Sequence[SnapshotInfo]) -> str:
+    """Snapshots as a table."""
+    rows = [(item.name, item.parent or "-", _time(item.created_at), size(item.size_bytes)) for item in found]
+    return table(("NAME", "FROM", "CREATED", "SIZE"), rows)
+
+
+def _row(item: WorkspaceInfo) -> tuple[str, ...]:
+    return (
+        item.name or "-",
+        item.workspace_id,
+        item.state,
+        item.environment,
+        _time(item.last_activity_at),
+        _labels(item.labels),
+    )
+
+
+def _ending(result: ExecResult) -> str:
+    if result.outcome == "timed_out":
+        return "stopped at its time limit"
+    if result.outcome in ("interrupted", "killed"):
+        return result.outcome
+    return f"ended by signal {result.signal}" if result.signal else f"exit status {result.exit_code}"
+
+
+def _seed(seed: SeedReport | None) -> list[str]:
+    if seed is None or seed.kind == "none":
+        return []
+    skipped = tuple(item.path for item in seed.skipped)
+    groups = (
+        ("ignored by git, left out", seed.ignored, seed.ignored_count),
+        ("likely secrets, withheld (--include-sensitive)", seed.withheld, seed.withheld_count),
+        ("tracked by git, though likely secrets", seed.sensitive_tracked, seed.sensitive_tracked_count),
+        ("could not be taken", skipped, seed.skipped_count),
+    )
+    first = f"{seed.files} files, {size(seed.bytes)}, of {seed.source}"
+    return [first, *(f"{count} {what}: {_names(names, count)}" for what, names, count in groups if count)]
+
+
+def _names(names: Sequence[str], count: int) -> str:
+    more = count - len(names[:_NAMES_SHOWN])
+    return ", ".join(names[:_NAMES_SHOWN]) + (f" and {more} more" if more else "")
+
+
+def _labels(labels: Mapping[str, str]) -> str:
+    return " ".join(f"{key}={value}" for key, value in labels.items())
+
+
+def _time(at: datetime) -> str:
+    return at.astimezone().strftime("%Y-%m-%d %H:%M:%S")

@@ -1,0 +1,52 @@
+"""Which directories of this host MCP callers may name."""
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from pyro_mcp.errors import InvalidRequest, PolicyDenied
+from pyro_mcp.operations.declare import Parameter
+
+_OPTION = "Serve with --host-root DIR (repeatable) to allow another directory."
+
+
+class Roots:
+    """The directories below which host paths may lie. Where a link leads is what counts, at the time of the call."""
+
+    def __init__(self, directories: Sequence[str]) -> None:
+        self._directories = tuple(Path(given).expanduser().resolve() for given in directories)
+
+    @classmethod
+    def given_or_default(cls, directories: Sequence[str]) -> "Roots":
+        """Those given, else the working directory: but not where that is everything, or everything of somebody's."""
+        if directories:
+            return cls(directories)
+        here = Path.cwd().resolve()
+        return cls(() if here in (Path("/"), Path.home().resolve()) else (str(here),))
+
+    def confine(self, name: str, given: str) -> str:
+        """Give the real path of what the argument `name` names; a relative one is below the first root."""
+        if not self._directories:
+            raise PolicyDenied(
+                f"{name}: this server has no host directory that callers may name", hint=_OPTION
+            )
+        try:
+            found = Path(os.path.realpath(self._directories[0] / given))
+        except ValueError as error:  # a NUL character
+            raise InvalidRequest(f"{name} is no path: {error}", hint="Give a path on the host.") from None
+        if not any(found.is_relative_to(root) for root in self._directories):
+            allowed = ", ".join(map(str, self._directories))
+            raise PolicyDenied(
+                f"{name} {given[:200]} leads outside the directories that callers may name",
+                details=f"allowed: {allowed}",
+                hint=_OPTION,
+            )
+        return str(found)
+
+    def confined(self, parameters: Sequence[Parameter], arguments: Mapping[str, object]) -> dict[str, object]:
+        """The arguments of a call, with every host path checked and made real."""
+        marked = {parameter.name for parameter in parameters if parameter.argument.host_path}
+        return {
+            name: self.confine(name, value) if name in marked and isinstance(value, str) else value
+            for name, value in arguments.items()
+        }

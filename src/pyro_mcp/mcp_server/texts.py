@@ -1,0 +1,26 @@
+"""How each operation's answer is put into words for a model."""
+
+from collections.abc import Callable, Mapping
+
+from pyro_mcp.mcp_server import text, workspace_text
+
+TEXTS: Mapping[str, Callable[..., str]] = {
+    "vm_run": text.run_text,
+    "vm_list_environments": text.environments_text,
+    "workspace_create": workspace_text.created_text,
+    "workspace_list": workspace_text.list_text,
+    "workspace_status": workspace_text.status_text,
+    "workspace_update": workspace_text.status_text,
+    "workspace_exec": workspace_text.exec_text,
+    "workspace_exec_wait": workspace_text.exec_text,
+    "workspace_output_read": workspace_text.output_text,
+    "workspace_logs": workspace_text.logs_text,
+    "workspace_reset": workspace_text.status_text,
+    "workspace_delete": workspace_text.deleted_text,
+    "workspace_start": workspace_text.status_text,
+    "workspace_stop": workspace_text.status_text,
+    "workspace_fork": workspace_text.forks_text,
+    "snapshot_create": workspace_text.snapshot_text,
+    "snapshot_list": workspace_text.snapshots_text,
+    "snapshot_delete": workspace_text.snapshot_text,
+}

@@ -1,0 +1,196 @@
+"""Answers about workspaces as a model reads them."""
+
+from collections.abc import Mapping, Sequence
+
+from pyro_mcp.models.events import WorkspaceEvent, WorkspaceLogs
+from pyro_mcp.models.seed import SeedReport
+from pyro_mcp.models.workspace import (
+    DeletedWorkspace,
+    ExecResult,
+    ForkOutcome,
+    OutputText,
+    SnapshotInfo,
+    WorkspaceInfo,
+    WorkspaceStatus,
+)
+
+_NAMES_SHOWN = 10
+
+
+def created_text(status: WorkspaceStatus) -> str:
+    """What there is now, and what was left out of it."""
+    lines = [f"workspace {_called(status)} is running: {status.environment}, {_walls(status)}"]
+    lines += _seed_lines(status.seed)
+    return "\n".join([*lines, "Run commands in it with workspace_exec; the working directory is /workspace."])
+
+
+def list_text(found: Sequence[WorkspaceInfo]) -> str:
+    """A line each."""
+    if not found:
+        return "No workspace is like that. Create one with workspace_create."
+    return "\n".join(_line(item) for item in found)
+
+
+def status_text(status: WorkspaceStatus) -> str:
+    """The facts, a group a line."""
+    reason = f" ({status.state_reason})" if status.state_reason else ""
+    lines = [
+        f"workspace {_called(status)}: {status.state}{reason}, {status.environment}",
+        f"created {status.created_at:%Y-%m-%d %H:%M:%S} UTC, last activity "
+        f"{status.last_activity_at:%Y-%m-%d %H:%M:%S} UTC",
+        f"{status.vcpu_count} CPU, {status.mem_mib} MiB memory, {status.disk_mib} MiB for files "
+        f"({_size(status.stored_bytes)} written, {_size(status.output_bytes)} of output kept)",
+        f"idle_stop_seconds {status.idle_stop_seconds or 'never'}, ttl_seconds {status.ttl_seconds or 'never'}",
+    ]
+    if status.isolation:
+        lines.append(_walls(status))
+    if status.labels:
+        lines.append(f"labels {_labels(status.labels)}")
+    lines += _seed_lines(status.seed)
+    if status.running:
+        lines.append(f"running: {', '.join(status.running)} (workspace_exec_wait)")
+    return "\n".join(lines)
+
+
+def exec_text(result: ExecResult) -> str:
+    """How it ended, then what it said, then what is to be done about it."""
+    lines = [f"{_ending(result)} after {result.duration_ms / 1000:.2f} s"]
+    if result.resumed:
+        lines.append(f"The workspace was started again first: {result.resumed_reason}.")
+    for name, text in (("stdout", result.stdout), ("stderr", result.stderr)):
+        if text:
+            lines += [f"--- {name}", text.rstrip("\n")]
+    if not result.stdout and not result.stderr:
+        lines.append("(no output)" if result.outcome != "running" else "(no output yet)")
+    if step := _next_step(result):
+        lines += ["---", step]
+    return "\n".join(lines)
+
+
+def output_text(part: OutputText) -> str:
+    """The text, and where it goes on."""
+    if part.matches is not None:
+        return "\n".join([f"{part.matches} matching lines of {part.stream}", part.text]).rstrip()
+    lines = [
+        f"{part.stream} of {part.output_id}, from byte {part.offset} of {part.size}",
+        part.text.rstrip("\n"),
+    ]
+    if part.next_offset is not None:
+        lines += ["---", f"Go on with offset={part.next_offset}."]
+    return "\n".join(lines)
+
+
+def logs_text(logs: WorkspaceLogs) -> str:
+    """A line per event."""
+    lines = [_event(event) for event in logs.events] or ["Nothing is recorded."]
+    return "\n".join([*lines, *(f"DAMAGED: {fault}" for fault in logs.faults)])
+
+
+def deleted_text(gone: DeletedWorkspace) -> str:
+    """What is gone."""
+    return f"workspace {_called(gone)} is deleted, {_size(gone.freed_bytes)} are free again"
+
+
+def forks_text(forks: Sequence[ForkOutcome]) -> str:
+    """A line each: the copy, or why there is none."""
+    return "\n".join(
+        _line(fork.workspace) if fork.workspace else f"not forked: {fork.error}" for fork in forks
+    )
+
+
+def snapshot_text(found: SnapshotInfo) -> str:
+    """One snapshot."""
+    parent = f", grown from {found.parent}" if found.parent else ""
+    return (
+        f"snapshot {found.name}: {found.created_at:%Y-%m-%d %H:%M:%S} UTC, {_size(found.size_bytes)}{parent}"
+    )
+
+
+def snapshots_text(found: Sequence[SnapshotInfo]) -> str:
+    """A line each."""
+    return "\n".join(snapshot_text(item) for item in found) or "There is no snapshot."
+
+
+def _ending(result: ExecResult) -> str:
+    if result.outcome == "running":
+        return "still running"
+    if result.outcome == "unknown":
+        return "outcome unknown: the machine ended while it ran"
+    if result.outcome == "timed_out":
+        return "timed out: the command and all it started were killed"
+    if result.outcome in ("interrupted", "killed"):
+        return f"{result.outcome} before it finished"
+    return f"ended by signal {result.signal}" if result.signal else f"exit_code {result.exit_code}"
+
+
+def _next_step(result: ExecResult) -> str | None:
+    if result.outcome == "running":
+        return f"It goes on: workspace_exec_wait with exec_id={result.exec_id} waits, interrupts or kills."
+    if result.stdout_truncated or result.stderr_truncated:
+        cut = "stdout" if result.stdout_truncated else "stderr"
+        return (
+            f"The middle was cut; all is kept: workspace_output_read with output_id={result.output_id}, "
+            f"stream={cut}, and offset, tail_lines or grep."
+        )
+    if result.outcome == "timed_out":
+        return "Give a larger timeout_seconds, or a command that does less."
+    if result.exit_code == 127:
+        return "Command not found: this environment may lack the program."
+    return None
+
+
+def _seed_lines(seed: SeedReport | None) -> list[str]:
+    if seed is None or seed.kind == "none":
+        return []
+    lines = [f"/workspace has {seed.files} files ({_size(seed.bytes)}) of {seed.source}"]
+    groups = (
+        ("ignored by git and left out", seed.ignored, seed.ignored_count),
+        ("withheld as likely keys or passwords", seed.withheld, seed.withheld_count),
+        (
+            "tracked by git though they look like keys or passwords",
+            seed.sensitive_tracked,
+            seed.sensitive_tracked_count,
+        ),
+        ("not readable as files", tuple(item.path for item in seed.skipped), seed.skipped_count),
+    )
+    return lines + [f"{count} {what}: {_names(names, count)}" for what, names, count in groups if count]
+
+
+def _names(names: Sequence[str], count: int) -> str:
+    more = count - len(names[:_NAMES_SHOWN])
+    return ", ".join(names[:_NAMES_SHOWN]) + (f" and {more} more" if more else "")
+
+
+def _line(item: WorkspaceInfo) -> str:
+    labels = f", {_labels(item.labels)}" if item.labels else ""
+    return (
+        f"{_called(item)}: {item.state}, {item.environment}, "
+        f"last activity {item.last_activity_at:%Y-%m-%d %H:%M:%S} UTC{labels}"
+    )
+
+
+def _called(item: WorkspaceInfo | WorkspaceStatus | DeletedWorkspace) -> str:
+    return f"{item.name} ({item.workspace_id})" if item.name else item.workspace_id
+
+
+def _walls(status: WorkspaceStatus) -> str:
+    return f"isolation {status.isolation}, confinement {status.confinement}"
+
+
+def _labels(labels: Mapping[str, str]) -> str:
+    return " ".join(f"{key}={value}" for key, value in labels.items())
+
+
+def _event(event: WorkspaceEvent) -> str:
+    took = f" {event.duration_ms / 1000:.2f} s" if event.duration_ms is not None else ""
+    data = " ".join(f"{key}={value}" for key, value in event.data.items() if value not in (None, ""))
+    return f"{event.sequence} {event.at:%Y-%m-%d %H:%M:%S} {event.kind} {event.outcome}{took} {data[:200]}".rstrip()
+
+
+def _size(count: int) -> str:
+    amount = float(count)
+    for unit in ("B", "KB", "MB"):
+        if amount < 1000:
+            return f"{amount:.0f} {unit}"
+        amount /= 1000
+    return f"{amount:.1f} GB"

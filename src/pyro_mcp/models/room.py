@@ -1,0 +1,15 @@
+"""Disk space that came free."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PruneReport:
+    """How much of what was removed, and the bytes that it took. `left`: why something was not looked at."""
+
+    environments: int
+    seeds: int
+    templates: int
+    layers: int
+    freed_bytes: int
+    left: str | None = None

@@ -1,0 +1,98 @@
+"""One workspace to go on working with: the operations on workspaces, with the workspace filled in."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from types import TracebackType
+from typing import Concatenate, Generic, ParamSpec, Self, TypeVar
+
+from pyro_mcp.errors import NotFound
+from pyro_mcp.models.workspace import WorkspaceStatus
+from pyro_mcp.operations.declare import Handle
+from pyro_mcp.operations.noun import Noun
+from pyro_mcp.operations.outputs import OutputOperations
+from pyro_mcp.operations.snapshots import SnapshotOperations
+from pyro_mcp.operations.workspace import WorkspaceOperations
+
+N = TypeVar("N", bound=Noun)
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class _Bound(Generic[N]):
+    """A noun's operations for one workspace."""
+
+    def __init__(self, noun: N, workspace_id: str) -> None:
+        self._noun = noun
+        self._id = workspace_id
+
+
+class bound(Generic[N, P, R]):  # noqa: N801 - reads as what it makes of a method
+    """A method of a noun with the workspace filled in; its other arguments, types and words are the method's own."""
+
+    def __init__(self, method: Callable[Concatenate[N, str, P], R]) -> None:
+        self._method = method
+        self.__doc__ = method.__doc__
+
+    def __get__(self, owner: _Bound[N], _: type[_Bound[N]]) -> Callable[P, R]:
+        def call(*args: P.args, **kwargs: P.kwargs) -> R:
+            return self._method(owner._noun, owner._id, *args, **kwargs)
+
+        call.__doc__ = self.__doc__
+        return call
+
+
+class WorkspaceOutput(_Bound[OutputOperations]):
+    """`ws.output`."""
+
+    read = bound(OutputOperations.read)
+
+
+class WorkspaceSnapshots(_Bound[SnapshotOperations]):
+    """`ws.snapshot`."""
+
+    create = bound(SnapshotOperations.create)
+    list = bound(SnapshotOperations.list)
+    delete = bound(SnapshotOperations.delete)
+
+
+class Workspace(_Bound[WorkspaceOperations], Handle):
+    """A workspace. It stays the same one when it is renamed; as a context manager it is deleted at the end of the block."""
+
+    info: WorkspaceStatus
+
+    status = bound(WorkspaceOperations.status)
+    update = bound(WorkspaceOperations.update)
+    exec = bound(WorkspaceOperations.exec)
+    exec_wait = bound(WorkspaceOperations.exec_wait)
+    logs = bound(WorkspaceOperations.logs)
+    reset = bound(WorkspaceOperations.reset)
+    delete = bound(WorkspaceOperations.delete)
+    start = bound(WorkspaceOperations.start)
+    stop = bound(WorkspaceOperations.stop)
+    fork = bound(WorkspaceOperations.fork)
+
+    def __init__(self, noun: WorkspaceOperations, info: WorkspaceStatus) -> None:
+        super().__init__(noun, info.workspace_id)
+        self.info = info
+
+    @property
+    def output(self) -> WorkspaceOutput:
+        """What its commands wrote."""
+        return WorkspaceOutput(self._noun.output, self._id)
+
+    @property
+    def snapshot(self) -> WorkspaceSnapshots:
+        """Its named states."""
+        return WorkspaceSnapshots(self._noun.snapshot, self._id)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with suppress(NotFound):  # deleted inside the block already
+            self.delete()
+
+    def __repr__(self) -> str:
+        return f"<Workspace {self.info.name or self._id}>"

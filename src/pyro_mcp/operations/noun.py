@@ -1,0 +1,34 @@
+"""What all nouns of one client share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pyro_mcp.models.arguments import RequiredConfinement, RequiredIsolation
+from pyro_mcp.operations.engine import Engine
+
+if TYPE_CHECKING:
+    from pyro_mcp.workspaces.session import Sessions
+
+
+@dataclass(frozen=True)
+class Scope:
+    """A client's engine, made when it is first needed, and its settings. `output_limit`: bytes kept of each stream."""
+
+    engine: Callable[[], Engine]
+    isolation: RequiredIsolation = None
+    confinement: RequiredConfinement = None
+    output_limit: int | None = None
+
+
+class Noun:
+    """Operations on one kind of thing."""
+
+    def __init__(self, scope: Scope) -> None:
+        self._scope = scope
+
+    @property
+    def _sessions(self) -> Sessions:
+        return self._scope.engine().sessions

@@ -1,0 +1,282 @@
+"""Workspaces: machines that stay until they are deleted."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from pyro_mcp.host.interruption import current_interruption
+from pyro_mcp.models.arguments import (
+    Command,
+    EnvironmentRef,
+    EnvMapping,
+    MemMib,
+    OutputListener,
+    Stdin,
+    TimeoutSeconds,
+    VcpuCount,
+)
+from pyro_mcp.models.events import WorkspaceLogs
+from pyro_mcp.models.workspace import (
+    DeletedWorkspace,
+    ExecResult,
+    ForkOutcome,
+    WorkspaceInfo,
+    WorkspaceStatus,
+)
+from pyro_mcp.models.workspace_arguments import (
+    ClearLabels,
+    ClearName,
+    DiskMib,
+    EnvironmentFilter,
+    EventKind,
+    ExecAction,
+    ExecId,
+    ForkCount,
+    FromSnapshot,
+    GuestDirectory,
+    IdleStopSeconds,
+    IncludeIgnored,
+    IncludeSensitive,
+    LabelFilter,
+    Labels,
+    ListLimit,
+    MaxOutputChars,
+    NewIdleStopSeconds,
+    NewLabels,
+    NewName,
+    NewNames,
+    NewTtlSeconds,
+    OtherName,
+    SeedPath,
+    Since,
+    SnapshotRef,
+    StateFilter,
+    TtlSeconds,
+    WaitSeconds,
+    WorkspaceRef,
+    YieldAfterSeconds,
+)
+from pyro_mcp.operations.declare import CORE, FULL, operation
+from pyro_mcp.operations.lazy import lazily
+from pyro_mcp.operations.noun import Noun
+from pyro_mcp.operations.outputs import OutputOperations
+from pyro_mcp.operations.snapshots import SnapshotOperations
+from pyro_mcp.operations.times import moment
+from pyro_mcp.operations.vm import input_of, words_of
+
+if TYPE_CHECKING:
+    from pyro_mcp.operations.handle import Workspace
+    from pyro_mcp.workspaces import exec as commands
+    from pyro_mcp.workspaces import lifecycle, logs, machines, snapshots
+else:
+    commands = lazily("pyro_mcp.workspaces.exec")
+    lifecycle = lazily("pyro_mcp.workspaces.lifecycle")
+    logs = lazily("pyro_mcp.workspaces.logs")
+    machines = lazily("pyro_mcp.workspaces.machines")
+    snapshots = lazily("pyro_mcp.workspaces.snapshots")
+
+_NOTHING: Mapping[str, str] = {}
+_ALL = 1_000_000
+# With a listener the answer's own text is left empty; asking for none of it saves reading it back.
+_LEAST_CHARS = 1
+
+
+class WorkspaceOperations(Noun):
+    """`pyro.workspace`: make workspaces, find them again, run commands in them, and delete them."""
+
+    @property
+    def output(self) -> OutputOperations:
+        """What commands wrote."""
+        return OutputOperations(self._scope)
+
+    @property
+    def snapshot(self) -> SnapshotOperations:
+        """Named states."""
+        return SnapshotOperations(self._scope)
+
+    @operation("workspace_create", effect="changes", profiles=CORE, answers=WorkspaceStatus)
+    def create(
+        self,
+        environment: EnvironmentRef = "debian:12",
+        *,
+        seed_path: SeedPath = None,
+        name: NewName = None,
+        labels: Labels = _NOTHING,
+        vcpu_count: VcpuCount = 1,
+        mem_mib: MemMib = 1024,
+        disk_mib: DiskMib = 16384,
+        idle_stop_seconds: IdleStopSeconds = 1800,
+        ttl_seconds: TtlSeconds = None,
+        include_ignored: IncludeIgnored = False,
+        include_sensitive: IncludeSensitive = False,
+    ) -> "Workspace":
+        """Create and start a workspace: a Linux machine that stays until deleted, with a copy of a project in /workspace. Use it
+        for work of several steps.
+
+        The answer is a handle: its methods are this class's for that one workspace, `.info` is what is known of it. As a
+        context manager it deletes the workspace at the end of the block.
+        """
+        from pyro_mcp.operations.handle import Workspace  # which is made of this class
+
+        request = lifecycle.CreateRequest(
+            environment=environment,
+            seed_path=None if seed_path is None else str(seed_path),
+            name=name,
+            labels=dict(labels),
+            vcpu_count=vcpu_count,
+            mem_mib=mem_mib,
+            disk_mib=disk_mib,
+            idle_stop_seconds=idle_stop_seconds or None,
+            ttl_seconds=ttl_seconds,
+            include_ignored=include_ignored,
+            include_sensitive=include_sensitive,
+            promises=machines.Promises(self._scope.isolation, self._scope.confinement),
+        )
+        return Workspace(self, lifecycle.create_workspace(self._sessions, request))
+
+    @operation("workspace_list", effect="reads", profiles=CORE)
+    def list(
+        self,
+        *,
+        labels: LabelFilter = _NOTHING,
+        state: StateFilter = None,
+        environment: EnvironmentFilter = None,
+        limit: ListLimit = None,
+    ) -> list[WorkspaceInfo]:
+        """List workspaces, newest activity first."""
+        return lifecycle.list_workspaces(
+            self._sessions, labels=labels, state=state, environment=environment, limit=limit or _ALL
+        )
+
+    @operation("workspace_status", effect="reads", profiles=CORE)
+    def status(self, workspace: WorkspaceRef) -> WorkspaceStatus:
+        """Show one workspace in full: state, sizes, what was copied in, what runs. Does not start it."""
+        return lifecycle.workspace_status(self._sessions, workspace)
+
+    @operation("workspace_update", effect="changes", profiles=CORE)
+    def update(
+        self,
+        workspace: WorkspaceRef,
+        *,
+        name: OtherName = None,
+        clear_name: ClearName = False,
+        labels: NewLabels = _NOTHING,
+        clear_labels: ClearLabels = (),
+        idle_stop_seconds: NewIdleStopSeconds = None,
+        ttl_seconds: NewTtlSeconds = None,
+    ) -> WorkspaceStatus:
+        """Rename or relabel a workspace, or change its clocks."""
+        request = lifecycle.UpdateRequest(
+            name=name,
+            clear_name=clear_name,
+            labels=dict(labels),
+            clear_labels=tuple(clear_labels),
+            idle_stop_seconds=idle_stop_seconds,
+            ttl_seconds=ttl_seconds,
+        )
+        return lifecycle.update_workspace(self._sessions, workspace, request)
+
+    @operation("workspace_exec", effect="changes", profiles=CORE)
+    def exec(
+        self,
+        workspace: WorkspaceRef,
+        command: Command,
+        *,
+        cwd: GuestDirectory = "/workspace",
+        env: EnvMapping = _NOTHING,
+        stdin: Stdin = None,
+        timeout_seconds: TimeoutSeconds = 600,
+        yield_after_seconds: YieldAfterSeconds = None,
+        max_output_chars: MaxOutputChars = None,
+        on_output: OutputListener = None,
+    ) -> ExecResult:
+        """Run a command in a workspace, as root. A stopped workspace is started first.
+
+        A command that fails is an answer, not an error. With `on_output` the output is told as it comes, as the stream's
+        name and bytes, and the answer's is empty; all of it is kept for `output.read`. `stdin` may be an open file.
+        """
+        request = commands.ExecRequest(
+            command=words_of(command),
+            cwd=cwd,
+            env=dict(env),
+            stdin=input_of(stdin),
+            timeout_seconds=timeout_seconds,
+            yield_after_seconds=yield_after_seconds,
+            max_output_chars=_LEAST_CHARS if on_output else self._answer_chars(max_output_chars),
+        )
+        result = commands.exec_command(self._sessions, workspace, request, on_output, current_interruption())
+        if on_output is None:
+            return result
+        return replace(result, stdout="", stderr="", stdout_truncated=False, stderr_truncated=False)
+
+    @operation("workspace_exec_wait", effect="changes", profiles=CORE)
+    def exec_wait(
+        self,
+        workspace: WorkspaceRef,
+        exec_id: ExecId,
+        *,
+        wait_seconds: WaitSeconds = 25,
+        action: ExecAction = "wait",
+    ) -> ExecResult:
+        """Wait for a command that still runs, poll it, interrupt it or kill it."""
+        return commands.wait_for_exec(
+            self._sessions,
+            workspace,
+            exec_id,
+            wait_seconds=wait_seconds,
+            action=action,
+            max_output_chars=self._answer_chars(None),
+        )
+
+    @operation("workspace_logs", effect="reads", profiles=CORE)
+    def logs(
+        self,
+        workspace: WorkspaceRef,
+        *,
+        limit: ListLimit = None,
+        since: Since = None,
+        kind: EventKind = None,
+    ) -> WorkspaceLogs:
+        """Tell what was done in a workspace, when and with what outcome: the newest operations, oldest first."""
+        return logs.workspace_logs(
+            self._sessions, workspace, limit=limit or _ALL, since=moment(since), kind=kind
+        )
+
+    @operation("workspace_reset", effect="destroys", profiles=CORE, only_in={"snapshot": FULL})
+    def reset(self, workspace: WorkspaceRef, snapshot: SnapshotRef = "baseline") -> WorkspaceStatus:
+        """Put a workspace back as it was created; later changes are lost, its history and outputs stay."""
+        return lifecycle.reset_workspace(self._sessions, workspace, snapshot)
+
+    @operation("workspace_delete", effect="destroys", profiles=CORE)
+    def delete(self, workspace: WorkspaceRef) -> DeletedWorkspace:
+        """Delete a workspace with everything in it."""
+        return lifecycle.delete_workspace(self._sessions, workspace)
+
+    @operation("workspace_start", effect="changes", profiles=FULL)
+    def start(self, workspace: WorkspaceRef) -> WorkspaceStatus:
+        """Start a stopped workspace. Other operations do so by themselves."""
+        return lifecycle.start_workspace(self._sessions, workspace)
+
+    @operation("workspace_stop", effect="changes", profiles=FULL)
+    def stop(self, workspace: WorkspaceRef) -> WorkspaceStatus:
+        """Stop a workspace: what runs in it ends, its files stay."""
+        return lifecycle.stop_workspace(self._sessions, workspace)
+
+    @operation("workspace_fork", effect="changes", profiles=FULL)
+    def fork(
+        self,
+        workspace: WorkspaceRef,
+        *,
+        count: ForkCount = 1,
+        names: NewNames = (),
+        from_snapshot: FromSnapshot = None,
+    ) -> Sequence[ForkOutcome]:
+        """Make independent copies of a workspace, from now or from a snapshot; each has an outcome of its own."""
+        return snapshots.fork_workspace(
+            self._sessions, workspace, count=count, names=tuple(names), from_snapshot=from_snapshot
+        )
+
+    def _answer_chars(self, asked: int | None) -> int | None:
+        """The room in an answer: what the caller asks for, else what its door has."""
+        limit = self._scope.output_limit
+        return asked or (None if limit is None else 2 * limit)

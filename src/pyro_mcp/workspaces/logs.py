@@ -1,0 +1,25 @@
+"""The history of a workspace, for callers."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from pyro_mcp.models.events import WorkspaceLogs
+from pyro_mcp.workspaces import events
+from pyro_mcp.workspaces.registry import workspaces
+from pyro_mcp.workspaces.session import Sessions
+
+
+def workspace_logs(
+    sessions: Sessions, reference: str, *, limit: int, since: datetime | None, kind: str | None
+) -> WorkspaceLogs:
+    """Tell the newest events, oldest first, and whether the history is whole; starts nothing."""
+    sessions.tidy()
+    with sessions.registry.reading() as reading:
+        record = workspaces.get(reading, reference)
+        found = events.latest(reading, record.id, since=since, kind=kind, limit=limit)
+        faults = events.verify_chain(reading, record.id)
+    return WorkspaceLogs(
+        events=tuple(map(events.shown, found)),
+        faults=tuple(f"event {fault.sequence}: {fault.problem}" for fault in faults),
+    )

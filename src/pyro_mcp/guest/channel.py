@@ -116,7 +116,7 @@ class _Request:
         self._on_control = on_control
         self._controls = controls
         self._stream = 0
-        self._waiting = b""
+        self._waiting = memoryview(b"")  # a large body is cut again and again, so it must not be copied
         self._source: Source | None = None
         self._input_open = False
         self._answer: Message | None = None
@@ -131,7 +131,7 @@ class _Request:
         self._stream = self._mux.open(message)
         self._input_open = body is not None
         if isinstance(body, bytes):
-            self._waiting = body
+            self._waiting = memoryview(body)
         else:
             self._source = body
         while self._answer is None:
@@ -177,9 +177,9 @@ class _Request:
 
     def _read_input(self, descriptor: int) -> None:
         try:
-            self._waiting = os.read(descriptor, _BLOCK)
+            self._waiting = memoryview(os.read(descriptor, _BLOCK))
         except OSError:
-            self._waiting = b""  # a terminal or pipe that broke has nothing more to say
+            self._waiting = memoryview(b"")  # a terminal or pipe that broke has nothing more to say
         if not self._waiting:
             self._source = None
 

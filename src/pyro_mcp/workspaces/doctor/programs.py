@@ -30,11 +30,11 @@ RUNNING = (
     Tool("prlimit", "util-linux", "bounds QEMU"),
     Tool("setpriv", "util-linux", "takes QEMU's privileges"),
     Tool("bwrap", "bubblewrap", "shuts QEMU in", without="warn"),
-    Tool("mksquashfs", "squashfs-tools", "packs seeds"),
 )
 # Needed once per environment: a host whose environments are there runs machines without them.
 BUILDING = (
     Tool("mmdebstrap", "mmdebstrap", "builds environments", without="warn"),
+    Tool("mksquashfs", "squashfs-tools", "packs the guest kit", without="warn"),
     Tool("sqfstar", "squashfs-tools", "packs environments", without="warn"),
     Tool("unshare", "util-linux", "builds environments without root", without="warn"),
     Tool(

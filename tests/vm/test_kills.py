@@ -65,7 +65,6 @@ def test_what_holds_the_machine_is_killed(pyro: PyroProgram, home: Path, find: F
     assert process.returncode == 125
     assert b"\nerror: " in b"\n" + said
     assert b"Traceback" not in said
-    wait_until(lambda: not processes_of(home), what="the machine to end", timeout=10)
     _the_next_command_finds_nothing(pyro, home)
 
 
@@ -77,5 +76,4 @@ def test_keeper_and_pyro_are_killed_at_once(pyro: PyroProgram, home: Path) -> No
         os.kill(keeper.pid, signal.SIGKILL)
         process.kill()
         process.communicate()
-    wait_until(lambda: not processes_of(home), what="the machine to end", timeout=10)
     _the_next_command_finds_nothing(pyro, home)

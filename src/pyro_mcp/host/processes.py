@@ -6,10 +6,15 @@ import subprocess
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import IO
 
+from pyro_mcp.host.waiting import wait_until
+
 _PR_SET_PDEATHSIG = 1
+# A killed process with a gigabyte of memory is gone within 100 ms; a swapping host needs longer.
+_DEATH_SECONDS = 10.0
 Stream = int | IO[bytes] | None
 
 
@@ -56,6 +61,39 @@ def send_signal(process: ProcessIdentity, number: int = signal.SIGKILL) -> bool:
     finally:
         os.close(descriptor)
     return True
+
+
+def end_holders(directory: Path, *, but: str = "") -> None:
+    """Kill every process that has a file below `directory` open, as far as we may look, and wait until they are gone.
+
+    For a directory whose owner is dead: a process that was being tied to the owner at that very moment may have survived it.
+    `but` names a file there that proves nothing, because others may open it too: a lock.
+    """
+    holders = [found for found in map(identify, _numbers()) if found and _holds(found.pid, directory, but)]
+    for holder in holders:
+        send_signal(holder)
+    for holder in holders:
+        wait_until(partial(_is_dead, holder), what=f"process {holder.pid} to die", timeout=_DEATH_SECONDS)
+
+
+def _numbers() -> Iterator[int]:
+    own = os.getpid()
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit() and int(entry.name) != own:
+            yield int(entry.name)
+
+
+def _holds(pid: int, directory: Path, but: str) -> bool:
+    below, excepted = f"{directory}/", f"{directory}/{but}"
+    try:
+        links = [str(link.readlink()) for link in Path(f"/proc/{pid}/fd").iterdir()]
+    except OSError:  # it ended, or is somebody else's
+        return False
+    return any(link.startswith(below) and link != excepted for link in links)
+
+
+def _is_dead(process: ProcessIdentity) -> bool:
+    return not is_alive(process)
 
 
 def spawn(

@@ -47,7 +47,6 @@ def _write_story(directory: Path, qemu: Qemu, timings: Mapping[str, float]) -> N
     story = [
         f"command: {' '.join(qemu.command)}",
         f"timings: {dict(timings)}",
-        f"QEMU's exit status when its keeper let go: {qemu.process.poll()}",
         *qemu.monitor.transcript,
     ]
     (directory / "machine.log").write_text("\n".join(story) + "\n")

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from pyro_mcp.errors import HostUnfit
 from pyro_mcp.host.paths import Paths, private_directory
-from pyro_mcp.host.processes import identify
+from pyro_mcp.host.processes import end_holders, identify
 from pyro_mcp.keeper.logs import keep_logs
 
 _LOCK = "lock"
@@ -107,5 +107,6 @@ def _clear(paths: Paths, name: str) -> bool:
     except OSError:
         os.close(lock)
         return False
+    end_holders(directory.resolve(), but=_LOCK)
     release(Place(name, directory, paths.runtime / f"{name}.sock", lock))
     return True

@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from pyro_mcp.guest.asking import ask
 from pyro_mcp.guest.greeting import greet
 from pyro_mcp.host.waiting import wait_until
-from pyro_mcp.keeper.logs import story_kept
 from pyro_mcp.keeper.plan import KeeperPlan
 from pyro_mcp.qemu.memory import noted, shared_memory
 from pyro_mcp.qemu.process import Qemu, launch, telling_death
@@ -41,7 +40,6 @@ def restored(plan: KeeperPlan) -> Iterator[Restored]:
     with (
         shared_memory(template.digest, template.memory, template.notes) as memory,
         launch(replace(plan.launch, incoming=True), memory.descriptor, memory_shared=False) as qemu,
-        story_kept(plan.directory, qemu, watch.laps),
     ):
         watch.lap("launch_ms")
         memory.finish()
@@ -99,7 +97,7 @@ def _attach(qemu: Qemu, mux: Mux, plan: KeeperPlan) -> None:
         "seed": plan.seeded,
         "disk": True,
     }
-    t=time.monotonic(); a=ask(qemu.agent, mux, identity, _watcher(qemu)); print(a, time.monotonic()-t, file=open("/tmp/attach.log","a"))
+    ask(qemu.agent, mux, identity, _watcher(qemu))
 
 
 def _watcher(qemu: Qemu) -> Callable[[], None]:

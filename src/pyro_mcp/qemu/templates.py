@@ -19,6 +19,7 @@ from pathlib import Path
 
 from pyro_mcp.errors import GuestFailed, LimitReached
 from pyro_mcp.host.locks import exclusive, exclusive_if_free
+from pyro_mcp.host.processes import end_holders
 from pyro_mcp.host.waiting import wait_until
 from pyro_mcp.progress import step
 from pyro_mcp.qemu.command import Accelerator
@@ -106,6 +107,7 @@ class TemplateStore:
         for leftover in self._cache.glob(f"*{_UNFINISHED}"):
             with suppress(OSError), exclusive_if_free(leftover.with_suffix(".lock")) as free:
                 if free:
+                    end_holders(leftover.resolve())
                     shutil.rmtree(leftover)
 
     def _build(self, key: TemplateKey, plan: Plan, ready: Ready) -> Template:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pyro_mcp.host.processes import child, identify, is_alive, send_signal, spawn, stop
+from pyro_mcp.host.processes import child, end_holders, identify, is_alive, send_signal, spawn, stop
 from pyro_mcp.host.waiting import wait_until
 
 _SLEEPER = ("sleep", "1000")
@@ -83,3 +83,18 @@ def test_a_child_dies_with_a_killed_parent() -> None:
         assert identify(pid) is not None
         parent.kill()
     wait_until(lambda: identify(pid) is None, what="the orphan's end", timeout=5)
+
+
+def test_whoever_holds_a_file_below_a_directory_is_ended_and_nobody_else(tmp_path: Path) -> None:
+    owned, lock = tmp_path / "owned" / "log", tmp_path / "owned" / "lock"
+    owned.parent.mkdir()
+    with (
+        owned.open("w") as log,
+        lock.open("w") as locked,
+        child(_SLEEPER, stdout=log) as holder,
+        child(_SLEEPER, stdout=locked) as waiter,
+        child(_SLEEPER) as stranger,
+    ):
+        end_holders(owned.parent, but="lock")
+        assert holder.wait() == -signal.SIGKILL
+        assert (waiter.poll(), stranger.poll()) == (None, None)

@@ -3,42 +3,107 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
+from pyro_mcp.errors import GuestFailed, LimitReached
 from pyro_mcp.models.diff import DiffFormat, WorkspaceDiff
 from pyro_mcp.models.patch import EntryType
-from pyro_mcp.workspaces import guest_files
+from pyro_mcp.workspaces import guest_files, ignored
 from pyro_mcp.workspaces.diff.entries import Change, Entry
+from pyro_mcp.workspaces.diff.filters import path_filter, plain_paths
 from pyro_mcp.workspaces.diff.report import MAX_COMPARED, TreeDiff, diff_trees
 from pyro_mcp.workspaces.guest_files import GuestFile, Record
+from pyro_mcp.workspaces.ignored import Ignored
+from pyro_mcp.workspaces.seed_facts import git_facts
 from pyro_mcp.workspaces.session import Session
 
 # Both states of all changed files are in memory while they are compared.
 _MOST_COMPARED = 512 << 20
 _GIT_KINDS = frozenset({"file", "link"})
+# A request has 64 KiB; more names than fit into this are not given, all contents come then.
+_MOST_NAMES = 16 << 10
 
 
-def diff_workspace(session: Session, *, paths: Sequence[str], format: DiffFormat) -> WorkspaceDiff:
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """What changed, with both states; how many changes git ignores, and how many it has no form for."""
+
+    changes: tuple[Change, ...]
+    ignored: int
+    not_shown: int
+
+
+def diff_workspace(
+    session: Session, *, paths: Sequence[str], format: DiffFormat, include_ignored: bool = False
+) -> WorkspaceDiff:
     """Give the change as a patch that `git apply` takes, or as what git's --stat or --name-status would print."""
-    tree, not_shown = compare(session, paths=paths)
+    changed = changed_files(session, paths=paths, include_ignored=include_ignored)
+    tree = compare(changed)
     session.note(files=len(tree.files))
-    return tree.to_model(format, not_shown=not_shown)
+    return tree.to_model(format, ignored=changed.ignored, not_shown=changed.not_shown)
 
 
-def compare(session: Session, *, paths: Sequence[str] = ()) -> tuple[TreeDiff, int]:
-    """Compare a workspace with its baseline; the second value counts what git has no form for."""
-    records, _ = guest_files.changes(
-        session,
-        {
-            "verb": "tree.changes",
-            "contents": True,
-            "max_bytes": MAX_COMPARED,
-            "max_total": _MOST_COMPARED,
-        },
-    )
-    shown = [record for record in records if _has_form(record)]
-    changes = [_change(record) for record in shown]
-    tree = diff_trees(changes, paths=[path.encode("utf-8", "surrogateescape") for path in paths])
-    return tree, len(records) - len(shown)
+def compare(changed: Changed) -> TreeDiff:
+    """Compare both states of what changed."""
+    return diff_trees(changed.changes)
+
+
+def changed_files(session: Session, *, paths: Sequence[str] = (), include_ignored: bool = False) -> Changed:
+    """Fetch what changed since the baseline; in a seeded git repository without new files that it ignores."""
+    patterns = [guest_files.name_bytes(path) for path in paths]
+    wanted = path_filter(patterns)
+    names: Sequence[bytes] | None = plain_paths(patterns)
+    hidden: set[bytes] = set()
+    if not include_ignored and git_facts(session.record) is not None:
+        listed = [record for record in _records(session, names or (), contents=False) if wanted(record.path)]
+        hidden = _hidden(session, listed)
+        # Build products can be a hundred times what is to be shown: they stay where they are.
+        names = (
+            _narrowed([record.path for record in listed if record.path not in hidden], names or ())
+            if hidden
+            else names
+        )
+    records = _records(session, names, contents=True) if names is not None else []
+    shown = [record for record in records if wanted(record.path) and record.path not in hidden]
+    changes = tuple(_change(record) for record in shown if _has_form(record))
+    return Changed(changes, len(hidden), len(shown) - len(changes))
+
+
+def _hidden(session: Session, records: Sequence[Record]) -> set[bytes]:
+    """What was seeded is shown even if an ignore file names it: somebody wanted it in."""
+    new = [record.path for record in records if record.old is None]
+    if not new:
+        return set()
+    ignores = Ignored(ignored.now(session))
+    return {path for path in new if path in ignores}
+
+
+def _narrowed(shown: Sequence[bytes], before: Sequence[bytes]) -> Sequence[bytes] | None:
+    """Give the paths to fetch; None for none at all, and those of before where there are too many to name."""
+    if not shown:
+        return None
+    return shown if sum(map(len, shown)) + 4 * len(shown) <= _MOST_NAMES else before
+
+
+def _records(session: Session, names: Sequence[bytes], *, contents: bool) -> list[Record]:
+    request: dict[str, object] = {
+        "verb": "tree.changes",
+        "paths": [guest_files.guest_path(name) for name in names],
+        "contents": contents,
+        "max_bytes": MAX_COMPARED,
+        "max_total": _MOST_COMPARED,
+    }
+    records, answer = guest_files.changes(session, request)
+    if answer.get("unseen"):
+        raise GuestFailed(
+            f"{answer['unseen']} changed entries cannot be looked at",
+            hint="Commands that still change the tree may be the cause: let them end.",
+        )
+    if answer.get("complete") is not True:
+        raise LimitReached(
+            f"more than {len(records)} files changed", hint="Ask for some of them: give paths."
+        )
+    return records
 
 
 def _has_form(record: Record) -> bool:

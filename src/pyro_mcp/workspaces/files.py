@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import posixpath
 from collections.abc import Sequence
 from typing import Literal
 
@@ -32,6 +33,7 @@ Encoding = Literal["utf-8", "base64"]
 # Editing and reading by lines hold a file in memory; what is larger is not text that anybody edits.
 _LARGEST_TEXT = 64 << 20
 _MOST_ENTRIES = 10_000
+_MOST_LINKS = 40
 _KINDS: dict[str, FileKind] = {"file": "file", "dir": "directory", "link": "symlink", "other": "other"}
 
 
@@ -89,7 +91,9 @@ def write_file(
     """Write one whole file; what was there stays until the new content is safe."""
     data = _data(content, encoding)
     mode = None if executable is None else 0o755 if executable else 0o644
-    step = guest_files.write_step(path, data, mode=mode, expect=_expectation(if_match))
+    step = guest_files.write_step(
+        _behind_links(session, path), data, mode=mode, expect=_expectation(if_match)
+    )
     return _written(path, data, guest_files.apply(session, [step]))
 
 
@@ -106,7 +110,8 @@ def edit_file(session: Session, path: str, edits: Sequence[Edit], *, if_match: s
         )
     plan = plan_edits(found.content, edits)
     # What was planned on is what must still be there: another writer in between is noticed, not overwritten.
-    step = guest_files.write_step(path, plan.content, expect={"sha256": found.sha256})
+    place = path if found.target is None else _behind_links(session, path)
+    step = guest_files.write_step(place, plan.content, expect={"sha256": found.sha256})
     written = _written(path, plan.content, guest_files.apply(session, [step]))
     return FileEdited(
         path=path,
@@ -155,6 +160,17 @@ def remove_file(session: Session, path: str, *, to: str | None, recursive: bool)
     step: Step = guest_files.move_step(path, to) if to else guest_files.remove_step(path, recursive=recursive)
     guest_files.apply(session, [step])
     return FileRemoved(path=path, moved_to=to)
+
+
+def _behind_links(session: Session, path: str) -> str:
+    """Follow a link to the file that it stands for, as an editor does: the link stays a link."""
+    for _ in range(_MOST_LINKS):
+        found = guest_files.stat(session, path)
+        if found.target is None:
+            return path
+        # The agent keeps to the workspace's root whatever a link says.
+        path = posixpath.join(posixpath.dirname(path), found.target)
+    raise InvalidRequest("too many links lead on from there", hint="Name the file itself.")
 
 
 def _entry(record: Message) -> FileEntry:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal
 
 from pyro_mcp.errors import GuestFailed
@@ -13,6 +15,7 @@ from pyro_wire import messages
 from pyro_wire.messages import Message, MessageError
 
 GuestKind = Literal["file", "dir", "link", "other", "absent"]
+Layer = Literal["now", "seed"]
 _KINDS: Mapping[str, GuestKind] = {
     "file": "file",
     "dir": "dir",
@@ -23,6 +26,8 @@ _KINDS: Mapping[str, GuestKind] = {
 # Far above what any request of ours asks for: a guest that sends more is lying.
 _MOST_BYTES = 1 << 30
 _LARGEST = 2**62
+# A change up to this size is held in memory; a larger one waits in a file until all of it is known to be sendable.
+_IN_MEMORY = 8 << 20
 
 
 def guest_path(path: str | bytes) -> str:
@@ -69,10 +74,16 @@ def stat(session: Session, path: str | bytes) -> GuestFile:
     return _file(session.ask({"verb": "file.stat", "path": guest_path(path)}))
 
 
-def read(session: Session, path: str | bytes, *, limit: int | None = None) -> GuestFile:
-    """Read a file whole, or its first bytes; the hash is always the whole file's."""
+def read(session: Session, path: str | bytes, *, limit: int | None = None, layer: Layer = "now") -> GuestFile:
+    """Read a file whole, or its first bytes, as it is or as it was seeded; the hash is always the whole file's."""
     body = _Collector()
-    request: dict[str, object] = {"verb": "file.read", "path": guest_path(path), "hash": True, "limit": limit}
+    request: dict[str, object] = {
+        "verb": "file.read",
+        "path": guest_path(path),
+        "hash": True,
+        "limit": limit,
+        "layer": layer,
+    }
     answer = session.ask(request, on_data=body.take)
     return _file(answer, body.joined())
 
@@ -137,10 +148,10 @@ def _side(value: object, content: bytes) -> GuestFile | None:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One operation of an all-or-nothing change, with the bytes of a write."""
+    """One operation of an all-or-nothing change, with the bytes of a write, or what gives exactly these piece by piece."""
 
     fields: Message
-    content: bytes = b""
+    content: bytes | Callable[[], Iterable[bytes]] = b""
 
 
 def write_step(
@@ -151,9 +162,23 @@ def write_step(
     return Step({**fields, **_optional(mode=mode, expect=expect)}, content)
 
 
-def link_step(path: str | bytes, target: bytes) -> Step:
+def write_stream_step(
+    path: str | bytes,
+    pieces: Callable[[], Iterable[bytes]],
+    *,
+    size: int,
+    mode: int,
+    expect: Message | None = None,
+) -> Step:
+    """Write a whole file of `size` bytes that come piece by piece."""
+    fields: dict[str, object] = {"op": "write", "path": guest_path(path), "size": size, "mode": mode}
+    return Step({**fields, **_optional(expect=expect)}, pieces)
+
+
+def link_step(path: str | bytes, target: bytes, *, expect: Message | None = None) -> Step:
     """Put a symlink at a path."""
-    return Step({"op": "symlink", "path": guest_path(path), "target": guest_path(target)})
+    fields: dict[str, object] = {"op": "symlink", "path": guest_path(path), "target": guest_path(target)}
+    return Step({**fields, **_optional(expect=expect)})
 
 
 def remove_step(path: str | bytes, *, recursive: bool = False, expect: Message | None = None) -> Step:
@@ -167,16 +192,50 @@ def move_step(path: str | bytes, to: str | bytes) -> Step:
     return Step({"op": "move", "path": guest_path(path), "to": guest_path(to)})
 
 
-def apply(session: Session, steps: Iterable[Step]) -> list[Message]:
-    """Carry out all steps or none, lastingly; raises Conflict naming the paths whose expectations do not hold."""
-    body = b"".join(
-        part for step in steps for part in (json.dumps(step.fields).encode() + b"\n", step.content)
-    )
-    answer = session.ask({"verb": "tree.apply"}, body=body)
+def mkdir_step(path: str | bytes, *, mode: int) -> Step:
+    """Make a directory, with those above it; one that is there gets the mode."""
+    return Step({"op": "mkdir", "path": guest_path(path), "mode": mode})
+
+
+def chmod_step(path: str | bytes, *, mode: int) -> Step:
+    """Set the mode of a file or directory."""
+    return Step({"op": "chmod", "path": guest_path(path), "mode": mode})
+
+
+def apply(session: Session, steps: Iterable[Step], *, spool: Path | None = None) -> list[Message]:
+    """Carry out all steps or none, lastingly; raises Conflict naming the paths whose expectations do not hold.
+
+    What is to be sent is written out whole before anything is sent, large things below `spool`: a step whose content cannot
+    be had leaves everything as it was.
+    """
+    with tempfile.SpooledTemporaryFile(_IN_MEMORY, dir=spool) as body:
+        for step in steps:
+            _write_step(body, step)
+        answer = _send(session, body)
     entries = answer.get("entries")
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
         raise _malformed("an answer without entries")
     return entries
+
+
+def _write_step(body: tempfile.SpooledTemporaryFile[bytes], step: Step) -> None:
+    body.write(json.dumps(step.fields).encode() + b"\n")
+    if isinstance(step.content, bytes):
+        body.write(step.content)
+        return
+    begin = body.tell()
+    for piece in step.content():
+        body.write(piece)
+    # Whatever the bytes are, they must not be taken for the next step.
+    assert body.tell() - begin == step.fields["size"], "a step's content has another size than it announces"
+
+
+def _send(session: Session, body: tempfile.SpooledTemporaryFile[bytes]) -> Message:
+    size = body.tell()
+    body.seek(0)
+    if size <= _IN_MEMORY:
+        return session.ask({"verb": "tree.apply"}, body=body.read())
+    return session.ask({"verb": "tree.apply"}, body=body)
 
 
 def _optional(**fields: object) -> dict[str, object]:

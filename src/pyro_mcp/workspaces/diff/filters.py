@@ -20,6 +20,12 @@ def path_filter(patterns: Sequence[bytes]) -> Callable[[bytes], bool]:
     return lambda path: any(test(path) for test in tests)
 
 
+def plain_paths(patterns: Sequence[bytes]) -> list[bytes]:
+    """Give the paths outside which nothing passes; none when that cannot be said, because of a wildcard or the root."""
+    names = [_normal(pattern) for pattern in patterns]
+    return [] if any(not name or _GLOB.search(name) for name in names) else names
+
+
 def _test(pattern: bytes) -> Callable[[bytes], bool]:
     name = _normal(pattern)
     if not name:

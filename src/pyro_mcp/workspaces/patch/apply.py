@@ -141,17 +141,19 @@ def _assemble(file: FileLines, fits: list[tuple[Hunk, Place]]) -> bytes:
     done = 0
     last_is_open = file.open
     for hunk, place in fits:
-        lines += file.lines[done : place.at]
-        done = place.at
+        first, last = hunk.changed_span()
+        lines += file.lines[done : place.at + first]
+        done = place.at + first
         carriage = _carriage_return(file, hunk, place)
-        for op, text in hunk.lines:
+        changed = hunk.lines[first : len(hunk.lines) - (len(hunk.old_lines()) - last)]
+        for op, text in changed:
             if op == "+":
                 lines.append(_with_line_end(text, carriage))
             else:
                 lines += file.lines[done : done + 1] if op == " " else ()
                 done += 1
-        if done == len(file.lines):
-            last_is_open = file.open if hunk.lines[-1].op == " " else hunk.new_open
+        if changed and done == len(file.lines):
+            last_is_open = hunk.new_open
     lines += file.lines[done:]
     if not lines:
         return b""

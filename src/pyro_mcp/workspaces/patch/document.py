@@ -40,6 +40,13 @@ class Hunk:
         """Give the lines that will be in the file."""
         return [text for op, text in self.lines if op != "-"]
 
+    def changed_span(self) -> tuple[int, int]:
+        """Give where among the old lines the change begins and ends: what is before and after is context."""
+        ops = "".join(line.op for line in self.lines)
+        inner = ops.strip(" ")
+        first = len(ops) - len(ops.lstrip(" "))
+        return first, first + len(inner) - inner.count("+")
+
     def count(self, op: str) -> int:
         """Count the lines of one kind."""
         return sum(line.op == op for line in self.lines)

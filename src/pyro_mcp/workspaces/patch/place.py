@@ -62,14 +62,15 @@ def place_hunks(hunks: tuple[Hunk, ...], file: FileLines, *, base_proven: bool) 
 
 
 def _without_overlaps(searches: list[_Search], outcomes: list[Place | Misfit]) -> list[Place | Misfit]:
-    """Refuse the later of two hunks that want the same lines."""
-    taken = 0
+    """Refuse the later of two hunks that want the same lines; what is context to both they may share."""
     placed = [(outcome.at, at) for at, outcome in enumerate(outcomes) if isinstance(outcome, Place)]
+    last_end = last_changed = -1
     for start, at in sorted(placed):
-        if start < taken:
+        first, last = searches[at].hunk.changed_span()
+        if start < last_end and start + first <= last_changed:
             outcomes[at] = Misfit("another hunk changes the same lines", (start,))
         else:
-            taken = start + len(searches[at].old)
+            last_end, last_changed = max(last_end, start + len(searches[at].old)), start + last
     return outcomes
 
 
@@ -175,11 +176,11 @@ def _depth(line: bytes) -> int:
 def _decide_from_neighbours(searches: list[_Search], index: int) -> bool:
     """Decide one hunk by its line number and by the hunks around it that are decided; tell whether that was enough."""
     one = searches[index]
-    low, high, offsets = _surroundings(searches, index)
-    inside = [place for place in one.places if low <= place and place + len(one.old) <= high]
+    neighbours = _neighbours(searches, index)
+    inside = _places_between(one, *neighbours)
     likely = inside
     if one.hunk.old_start is not None and len(inside) > 1:
-        expected = {one.hunk.old_start - 1 + offset for offset in offsets}
+        expected = {one.hunk.old_start - 1 + offset for offset in _offsets(*neighbours)}
         likely = [place for place in inside if place in expected] or inside
     if len(likely) == 1:
         one.outcome = Place(likely[0], one.looseness, anchor_missing=one.anchor_missing)
@@ -190,21 +191,37 @@ def _decide_from_neighbours(searches: list[_Search], index: int) -> bool:
     return one.outcome is not None
 
 
-def _surroundings(searches: list[_Search], index: int) -> tuple[int, float, set[int]]:
-    """Give the end of the decided hunk before, the start of the one after, and by how much they are off their lines."""
+_Decided = tuple[_Search, int] | None
+"""A hunk that is decided, and its place."""
+
+
+def _neighbours(searches: list[_Search], index: int) -> tuple[_Decided, _Decided]:
+    """Give the nearest decided hunk before, and the one after."""
     before = _first_decided(searches, range(index - 1, max(index - _NEIGHBOURS, 0) - 1, -1))
     after = _first_decided(searches, range(index + 1, min(index + _NEIGHBOURS, len(searches))))
+    return before, after
+
+
+def _places_between(one: _Search, before: _Decided, after: _Decided) -> list[int]:
+    """Give the places after one hunk and before the other; where there are none, those that share only context with them."""
     low = before[1] + len(before[0].old) if before else 0
     high = after[1] if after else float("inf")
-    offsets = {
-        at - (one.hunk.old_start - 1)
-        for one, at in filter(None, (before, after))
-        if one.hunk.old_start is not None
-    }
-    return low, high, offsets | {0}
+    apart = [place for place in one.places if low <= place and place + len(one.old) <= high]
+    if apart:
+        return apart
+    first, last = one.hunk.changed_span()
+    low = before[1] + before[0].hunk.changed_span()[1] + 1 if before else 0
+    high = after[1] + after[0].hunk.changed_span()[0] if after else float("inf")
+    return [place for place in one.places if low <= place + first and place + last < high]
 
 
-def _first_decided(searches: list[_Search], indexes: range) -> tuple[_Search, int] | None:
+def _offsets(before: _Decided, after: _Decided) -> set[int]:
+    """Say by how much the neighbours are off their lines; none at all is always likely."""
+    decided = [one for one in (before, after) if one]
+    return {at - (one.hunk.old_start - 1) for one, at in decided if one.hunk.old_start is not None} | {0}
+
+
+def _first_decided(searches: list[_Search], indexes: range) -> _Decided:
     for index in indexes:
         one = searches[index]
         if isinstance(one.outcome, Place) and not one.outcome.out_of_order:
@@ -219,8 +236,7 @@ def _overlaps(searches: list[_Search], at: int, length: int) -> bool:
 
 def _leave_open(searches: list[_Search], index: int) -> Misfit:
     one = searches[index]
-    low, high, _ = _surroundings(searches, index)
-    inside = [place for place in one.places if low <= place and place + len(one.old) <= high]
+    inside = _places_between(one, *_neighbours(searches, index))
     if not inside:
         return Misfit(
             "its lines are in the file, but only where another hunk changes them", tuple(one.places[:20])

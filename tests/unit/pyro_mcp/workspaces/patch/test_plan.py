@@ -71,6 +71,15 @@ class TestPlacing:
         assert after == tree(x=b"A\nb\nC\n")
         assert "hunk_order" in kinds(plan.report)
 
+    def test_hunks_may_share_lines_that_neither_changes(self) -> None:
+        first, second = "@@ -1,3 +1,3 @@\n-a\n+A\n b\n c\n", "@@ -2,3 +2,4 @@\n b\n c\n+new\n d\n"
+        after, _ = patched(tree(x=b"a\nb\nc\nd"), unified("x", first, second))
+        assert after == tree(x=b"A\nb\nc\nnew\nd")
+
+    def test_the_same_hunk_twice_is_refused(self) -> None:
+        hunk = "@@ -1,2 +1,3 @@\n a\n+new\n b\n"
+        assert not report_of(tree(x=b"a\nb\nc\n"), unified("x", hunk, hunk)).applicable
+
     def test_two_hunks_for_the_same_lines_are_refused(self) -> None:
         report = report_of(tree(x=b"a\nb\n"), unified("x", "@@ -1 +1 @@\n-a\n+A\n", "@@ -1 +1 @@\n-a\n+B\n"))
         assert not report.applicable

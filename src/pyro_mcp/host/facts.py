@@ -5,22 +5,33 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
+
+from pyro_mcp.host.locks import exclusive
 
 # Facts are JSON that this module's callers wrote and read back: each checks its own shape.
 Facts = dict[str, Any]
 
 
 def remembered(file: Path, identity: str, ask: Callable[[], Facts]) -> Facts:
-    """Give the facts kept in `file` under this identity, or ask anew and keep the answer."""
+    """Give the facts kept in `file` under this identity, or ask anew and keep the answer.
+
+    One process asks and the others wait for its answer: a measure taken twice is not always the same.
+    """
     known = recalled(file, identity)
     if known is not None:
         return known
-    facts = ask()
-    keep(file, identity, facts)
-    return facts
+    with ExitStack() as alone:
+        with suppress(OSError):  # a cache that cannot be written
+            alone.enter_context(exclusive(file.with_name(f"{file.name}.lock"), what="a look at this host"))
+        known = recalled(file, identity)
+        if known is not None:
+            return known
+        facts = ask()
+        keep(file, identity, facts)
+        return facts
 
 
 def recalled(file: Path, identity: str) -> Facts | None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pyro_mcp.guest.asking import ask
 from pyro_mcp.guest.greeting import greet
 from pyro_mcp.host.waiting import wait_until
+from pyro_mcp.keeper.logs import story_kept
 from pyro_mcp.keeper.plan import KeeperPlan
 from pyro_mcp.qemu.memory import noted, shared_memory
 from pyro_mcp.qemu.process import Qemu, launch, telling_death
@@ -40,6 +41,7 @@ def restored(plan: KeeperPlan) -> Iterator[Restored]:
     with (
         shared_memory(template.digest, template.memory, template.notes) as memory,
         launch(replace(plan.launch, incoming=True), memory.descriptor, memory_shared=False) as qemu,
+        story_kept(plan.directory, qemu, watch.laps),
     ):
         watch.lap("launch_ms")
         memory.finish()

@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import socket
+import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import suppress
@@ -98,6 +99,8 @@ class Keeper:
     # -- ends -----------------------------------------------------------------------------------------------------------
 
     def _machine_died(self, reason: str) -> None:
+        with suppress(subprocess.TimeoutExpired):
+            self._machine.qemu.process.wait(1.0)  # its line closes a moment before its exit status is known
         death = self._machine.qemu.death(f"the machine died: {reason}")
         self._note_end(death.brief)
         self._board.fail_all(fault_from(death))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -53,7 +52,7 @@ def create_workspace(sessions: Sessions, request: CreateRequest) -> WorkspaceSta
             _lay_disk(sessions, record, environment, request.promises)
             sessions.start(sessions.record(record.id), untouched=True)
     except BaseException:
-        _remove(sessions, record)
+        sessions.remove(record)
         raise
     sessions.log(record.id, "create", began, {"environment": request.environment, "seed": request.seed_path})
     return status_of(sessions, record.id)
@@ -125,7 +124,7 @@ def delete_workspace(sessions: Sessions, reference: str) -> DeletedWorkspace:
         with sessions.registry.changing() as change:
             workspaces.set_state(change, record.id, "deleting", maker=this_process())
         sessions.stop(record, "it is deleted")
-        _remove(sessions, record)
+        sessions.remove(record)
     return DeletedWorkspace(
         workspace_id=record.id, name=record.name, freed_bytes=before.stored_bytes + before.output_bytes
     )
@@ -215,12 +214,3 @@ def _lay_disk(
     with sessions.registry.changing() as change:
         layers.put_on_top(change, record.id, base, on=None)
         snapshots.take(change, record.id, snapshots.BASELINE, overlay)
-
-
-def _remove(sessions: Sessions, record: WorkspaceRecord) -> None:
-    """Take a workspace off the record first, then its files: a crash in between leaves only what tidy() removes."""
-    with sessions.registry.changing() as change:
-        workspaces.remove(change, record.id)
-    sessions.free_layers()
-    shutil.rmtree(sessions.directory(record.id), ignore_errors=True)
-    sessions.tidy()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -49,6 +50,10 @@ class Session:
         """Add to what the history tells of this operation."""
         self.data.update(data)
 
+    def channel(self) -> Channel:
+        """Open a connection of its own, for many requests one after another."""
+        return Channel(self._socket)
+
     def ask(
         self,
         message: Message,
@@ -84,9 +89,15 @@ class Sessions:
         self.shop = shop
 
     def tidy(self) -> None:
-        """Put right what crashes left behind; costs a query and a listing when there is nothing."""
+        """Put right what crashes left behind, and delete what has outlived its time; costs two queries and a listing."""
         reconcile(self.registry, self.paths)
         clear_left_behind(self.paths)
+        with self.registry.reading() as reading:
+            expired = [workspaces.get(reading, workspace_id) for workspace_id in workspaces.expired(reading)]
+        for record in expired:
+            with self.starting(record.id):
+                self.stop(record, "its time was over")
+                self.remove(record)
 
     def record(self, reference: str) -> WorkspaceRecord:
         """Give a workspace by id or name; raises NotFound with near names."""
@@ -255,6 +266,14 @@ class Sessions:
         if socket is not None and seconds is not None:
             with suppress(PyroError), Channel(socket) as channel:
                 channel.ask({"verb": "keeper.idle", "seconds": seconds}, timeout=_STOP_SECONDS)
+
+    def remove(self, record: WorkspaceRecord) -> None:
+        """Take a workspace off the record first, then its files: a crash in between leaves only what tidy() removes."""
+        with self.registry.changing() as change:
+            workspaces.remove(change, record.id)
+        self.free_layers()
+        shutil.rmtree(self.directory(record.id), ignore_errors=True)
+        reconcile(self.registry, self.paths)
 
     def environment_of(self, record: WorkspaceRecord) -> Environment:
         """Give the environment that a workspace was made with, even if its recipe has moved on since."""

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
 
 from pyro_mcp.errors import InvalidRequest, PyroError
 from pyro_mcp.guest.channel import Channel
 from pyro_mcp.models.workspace import ForkOutcome, SnapshotInfo
 from pyro_mcp.workspaces.info import info_of
 from pyro_mcp.workspaces.registry import layers, snapshots, workspaces
-from pyro_mcp.workspaces.registry.database import Change, Reading
-from pyro_mcp.workspaces.registry.layers import PlannedLayer
+from pyro_mcp.workspaces.registry.database import Reading
 from pyro_mcp.workspaces.registry.makers import this_process
 from pyro_mcp.workspaces.registry.names import new_id
 from pyro_mcp.workspaces.registry.snapshots import SnapshotRecord
@@ -24,7 +22,6 @@ _SNAPSHOT_SECONDS = 60.0
 # Starting a machine keeps a core busy for half a second: more at once only wait for each other.
 _STARTS_AT_ONCE = 2
 MOST_FORKS = 32
-Result = TypeVar("Result")
 
 
 def create_snapshot(sessions: Sessions, reference: str, name: str) -> SnapshotInfo:
@@ -35,7 +32,9 @@ def create_snapshot(sessions: Sessions, reference: str, name: str) -> SnapshotIn
     with sessions.registry.reading() as reading:
         snapshots.check_new(reading, record.id, name)
     with sessions.starting(record.id):
-        _grow(sessions, record, lambda change, overlay: snapshots.take(change, record.id, name, overlay))
+        frozen = _freeze(sessions, record)
+        with sessions.registry.changing() as change:
+            snapshots.name_layer(change, record.id, name, frozen)
     sessions.log(record.id, "snapshot.create", began, {"snapshot": name})
     with sessions.registry.reading() as reading:
         return _shown(reading, snapshots.get(reading, record.id, name))
@@ -89,20 +88,22 @@ def _ground(sessions: Sessions, record: WorkspaceRecord, from_snapshot: str | No
         with sessions.registry.reading() as reading:
             return snapshots.get(reading, record.id, from_snapshot).layer_id
     with sessions.starting(record.id):
-        return _grow(sessions, record, lambda change, overlay: snapshots.stack(change, record.id, overlay))
+        return _freeze(sessions, record)
 
 
-def _grow(
-    sessions: Sessions, record: WorkspaceRecord, note: Callable[[Change, PlannedLayer], Result]
-) -> Result:
-    """Let a workspace write to a new layer from now on, and record why with `note`."""
+def _freeze(sessions: Sessions, record: WorkspaceRecord) -> str:
+    """Let a workspace write to a new layer from now on, and give the one it wrote so far.
+
+    Recorded first, then done: a crash in between leaves the machine writing to a layer that nobody else stands on yet.
+    """
     overlay = sessions.new_layer(record)
+    with sessions.registry.changing() as change:
+        frozen = snapshots.stack(change, record.id, overlay)
     socket = sessions.socket(record.id)
     if socket is not None:
         with Channel(socket) as channel:
             channel.ask({"verb": "keeper.snapshot", "layer": str(overlay.path)}, timeout=_SNAPSHOT_SECONDS)
-    with sessions.registry.changing() as change:
-        return note(change, overlay)
+    return frozen
 
 
 def _fork(
@@ -110,17 +111,21 @@ def _fork(
 ) -> ForkOutcome:
     try:
         fork = _fork_record(sessions, source, name)
+    except PyroError as error:
+        return ForkOutcome(workspace=None, error=str(error))
+    began = time.monotonic()
+    try:
         with sessions.starting(fork.id):
             overlay = sessions.new_layer(fork)
             with sessions.registry.changing() as change:
                 snapshots.branch(change, source.id, fork.id, overlay, at=at, layer_id=layer_id)
-                workspaces.set_state(change, fork.id, "stopped", reason="it was just forked")
             sessions.start(sessions.record(fork.id))
-        sessions.log(fork.id, "create", time.monotonic(), {"forked_from": source.name or source.id})
-        with sessions.registry.reading() as reading:
-            return ForkOutcome(workspace=info_of(reading, workspaces.get(reading, fork.id)))
     except PyroError as error:
+        sessions.remove(fork)
         return ForkOutcome(workspace=None, error=str(error))
+    sessions.log(fork.id, "create", began, {"forked_from": source.name or source.id})
+    with sessions.registry.reading() as reading:
+        return ForkOutcome(workspace=info_of(reading, workspaces.get(reading, fork.id)))
 
 
 def _fork_record(sessions: Sessions, source: WorkspaceRecord, name: str | None) -> WorkspaceRecord:

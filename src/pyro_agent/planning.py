@@ -60,6 +60,8 @@ class Plan:
         seen = self._outlook.at(place)
         if seen.kind == "dir":
             raise _problem("conflict", operation.path, "it is a directory")
+        if operation.path.endswith("/"):
+            raise _problem("invalid_request", operation.path, "it names a directory")
         self._make_folders(place)
         keeps = seen.kind == kind == "file"
         owner = seen if keeps else self._parent(place)
@@ -104,10 +106,10 @@ class Plan:
         place = self._outlook.resolve(operation.to)
         self._refuse_foreign(place, operation.to)
         there = self._outlook.at(place)
-        if there.kind == "dir" or (seen.kind == "dir" and there.kind != "absent"):
-            raise _problem("conflict", operation.to, "it exists")
         if place.startswith(source + "/"):
             raise _problem("invalid_request", operation.to, "it lies in what is moved there")
+        if place != source and (there.kind == "dir" or (seen.kind == "dir" and there.kind != "absent")):
+            raise _problem("conflict", operation.to, "it exists")
         if self._top(source) != self._top(place):
             hint = "write it there and remove it here"
             raise _problem(

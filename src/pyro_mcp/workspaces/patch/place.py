@@ -6,12 +6,11 @@ by as much as a neighbour's), then the neighbours between which it must lie. Wha
 
 from dataclasses import dataclass, field
 
+from pyro_mcp.workspaces.patch.anchors import find_anchors, places_below
 from pyro_mcp.workspaces.patch.document import Hunk
 from pyro_mcp.workspaces.text.lines import FileLines, Looseness
 
 _CANDIDATES = 200  # places remembered for one hunk; with more than these its text says nothing
-_ANCHORS = 50  # the same for an @@ line
-_BLOCK = 20_000  # lines that one @@ line can reach
 _NEIGHBOURS = 50  # hunks looked at on either side for one that is decided
 
 
@@ -103,7 +102,7 @@ def _narrow(one: _Search, file: FileLines) -> None:
     if (one.hunk.at_end or one.hunk.old_open) and end in one.places:
         one.places = [end]
     if one.hunk.anchors:
-        below = _below_anchors(one, file)
+        below = places_below(one.hunk.anchors, one.places, file)
         one.anchor_missing = below is None
         one.places = one.places if below is None else below
 
@@ -113,7 +112,7 @@ def _place_insertion(hunk: Hunk, file: FileLines, *, base_proven: bool) -> Place
     if not file.lines:
         return Place(0)
     if hunk.anchors:
-        places = _anchor_chain(hunk.anchors, file)
+        places = find_anchors(hunk.anchors, file)
         if len(places) == 1:
             return Place(places[0] + 1, note="the lines have no context: put right below the anchor")
         return Misfit(
@@ -127,50 +126,6 @@ def _place_insertion(hunk: Hunk, file: FileLines, *, base_proven: bool) -> Place
     return Misfit(
         'it has no unchanged lines that say where it belongs (in an envelope, "*** End of File" says: at the end)'
     )
-
-
-def _below_anchors(one: _Search, file: FileLines) -> list[int] | None:
-    """Give the places in the blocks that the anchors open; None when the anchors are not in the file."""
-    starts = _anchor_chain(one.hunk.anchors, file)
-    if not starts:
-        return None
-    ends = [_block_end(start, file) for start in starts]
-    inside = {
-        place for place in one.places for start, end in zip(starts, ends, strict=True) if start <= place < end
-    }
-    if inside:
-        return sorted(inside)
-    # Text without blocks: the first place below is what an anchor means.
-    after = {next((place for place in one.places if place >= start), None) for start in starts}
-    return sorted(place for place in after if place is not None) or None
-
-
-def _anchor_chain(anchors: tuple[bytes, ...], file: FileLines) -> list[int]:
-    """Find the innermost anchor, each one inside the one before if it is there, else below it."""
-    blocks = [(-1, len(file.lines))]
-    for anchor in anchors:
-        numbers = [number for number, line in enumerate(file.lines) if line.strip() == anchor][:_ANCHORS]
-        nested = {number for number in numbers for start, end in blocks if start < number < end}
-        starts = sorted(nested) or [number for number in numbers if number > blocks[0][0]]
-        if not starts:
-            return []
-        blocks = [(start, _block_end(start, file)) for start in starts]
-    return [start for start, _ in blocks]
-
-
-def _block_end(start: int, file: FileLines) -> int:
-    """Find the end of what is indented more than line `start`."""
-    depth = _depth(file.lines[start])
-    last = min(len(file.lines), start + _BLOCK)
-    for at in range(start + 1, last):
-        line = file.lines[at]
-        if line.strip() and _depth(line) <= depth and line.strip() not in (b"{", b"(", b"):"):
-            return at
-    return last
-
-
-def _depth(line: bytes) -> int:
-    return len(line) - len(line.lstrip())
 
 
 def _decide_from_neighbours(searches: list[_Search], index: int) -> bool:

@@ -22,16 +22,14 @@ _SURFACE = Path(__file__).parents[2] / "scripts" / "surface.py"
 
 # contract.md's table, as far as it is built; a row joins when its operation does.
 _RUN = {"vm_run"}
-_CORE = {
-    *("workspace_create", "workspace_list", "workspace_status", "workspace_update", "workspace_exec"),
-    *(
-        "workspace_exec_wait",
-        "workspace_output_read",
-        "workspace_logs",
-        "workspace_reset",
-        "workspace_delete",
-    ),
-}
+_CORE = set(
+    """
+    workspace_create workspace_list workspace_status workspace_update workspace_exec workspace_exec_wait
+    workspace_output_read workspace_sync_push workspace_file_list workspace_file_read workspace_file_write
+    workspace_file_edit workspace_file_search workspace_file_remove workspace_patch_apply workspace_diff
+    workspace_logs workspace_reset workspace_delete
+    """.split()
+)
 _ONLY_FULL = {
     *("vm_list_environments", "workspace_start", "workspace_stop", "workspace_fork"),
     *("snapshot_create", "snapshot_list", "snapshot_delete"),
@@ -52,6 +50,15 @@ _ARGUMENTS = {
     "workspace_exec": "workspace command cwd env stdin timeout_seconds yield_after_seconds max_output_chars",
     "workspace_exec_wait": "workspace exec_id wait_seconds action",
     "workspace_output_read": "workspace output_id stream offset limit tail_lines grep",
+    "workspace_sync_push": "workspace source_path dest delete",
+    "workspace_file_list": "workspace path depth glob",
+    "workspace_file_read": "workspace path start_line end_line max_chars encoding",
+    "workspace_file_write": "workspace path content encoding if_match executable",
+    "workspace_file_edit": "workspace path edits if_match",
+    "workspace_file_search": "workspace pattern path glob context_lines limit",
+    "workspace_file_remove": "workspace path to recursive",
+    "workspace_patch_apply": "workspace patch dry_run strip",
+    "workspace_diff": "workspace paths format include_ignored",
     "workspace_logs": "workspace limit since kind",
     "workspace_reset": "workspace snapshot",
     "workspace_delete": "workspace",
@@ -64,11 +71,16 @@ _ARGUMENTS = {
 }
 _WITHHELD_IN_CORE = {"workspace_reset": {"snapshot"}}
 # Given by other means than an argument or option: what follows `--`, and standard input.
-_NOT_OPTIONS = {"vm_run": {"command", "stdin"}, "workspace_exec": {"command", "stdin"}}
+_NOT_OPTIONS = {
+    "vm_run": {"command", "stdin"},
+    "workspace_exec": {"command", "stdin"},
+    "workspace_file_write": {"content"},
+}
 _SPELT = {
     "labels": "--label",
     "clear_labels": "--clear-label",
     "names": "--name",
+    "edits": "--edit",
     "paths": "--path",
     "allow_paths": "--allow-path",
     "from_snapshot": "--from",
@@ -127,7 +139,7 @@ def test_every_operation_is_a_command_with_its_arguments(operation: Operation) -
     assert all(
         _SPELT.get(name, f"--{name.replace('_', '-')}") in spelt[name] for name in wanted if name in spelt
     )
-    assert not set(spelt) & (_POSITIONAL - {"path" if operation.name == "workspace_file_search" else ""})
+    assert not set(spelt) & _POSITIONAL
     assert "--json" in spelt["as_json"]
     assert command.get_short_help_str(1000).startswith(operation.summary.rstrip("."))
 

@@ -18,7 +18,6 @@ Function = TypeVar("Function", bound=Callable[..., object])
 _POSITIONAL = frozenset(
     {"workspace", "workspaces", "environment", "path", "source_path", "snapshot", "exec_id", "output_id"}
 )
-_FILTERS = frozenset({"workspace_list", "workspace_file_search"})
 _SHORT = {"env": "-e"}
 # Options that the contract spells in another way than the argument.
 _SPELT = {"from_snapshot": "from", "output_path": "output"}
@@ -55,8 +54,10 @@ def command_of(declared: Operation) -> click.Command:
             answer = declared.call(Pyro(), **arguments)
         if id_only:
             click.echo("\n".join(ids_of(answer)))
-        else:
-            click.echo(json_text(answer, declared.plural) if as_json else shown(declared.name, answer))
+        elif as_json:
+            click.echo(json_text(answer, declared.plural))
+        elif text := shown(declared.name, answer):
+            click.echo(text)
 
     function = quiet_option(call)
     if declared.name in ("workspace_create", "workspace_fork"):
@@ -75,7 +76,7 @@ def _help(declared: Operation) -> str:
 def _is_positional(declared: Operation, parameter: Parameter) -> bool:
     if parameter.name not in _POSITIONAL:
         return False
-    return parameter.required or declared.name not in _FILTERS
+    return declared.name != "workspace_list"  # there, they filter
 
 
 def _decorator(parameter: Parameter, *, positional: bool) -> Callable[[Function], Function]:
@@ -88,6 +89,9 @@ def _decorator(parameter: Parameter, *, positional: bool) -> Callable[[Function]
         return _option(parameter, multiple=True, default=None)
     if kind is Literal:
         return _option(parameter, type=click.Choice(get_args(parameter.type)))
+    if parameter.type is bool and parameter.default is None:
+        (name,) = option_names(parameter)
+        return _option(parameter, names=[f"{name}/--no-{name.removeprefix('--')}"], is_flag=True)
     if parameter.type is bool:
         return _option(parameter, is_flag=True)
     if isinstance(parameter.type, type) and parameter.type in _SCALARS:
@@ -102,11 +106,13 @@ def _argument(parameter: Parameter, *, many: bool) -> Callable[[Function], Funct
     return click.argument(parameter.name, **_default(parameter))
 
 
-def _option(parameter: Parameter, **facts: Any) -> Callable[[Function], Function]:
+def _option(
+    parameter: Parameter, names: Sequence[str] | None = None, **facts: Any
+) -> Callable[[Function], Function]:
     text = f"{parameter.argument.text} Repeatable." if facts.get("multiple") else parameter.argument.text
     told = {**_default(parameter), **facts}
     told["show_default"] = told.get("default") is not None and not facts.get("is_flag")
-    return click.option(*option_names(parameter), parameter.name, help=text, **told)
+    return click.option(*(names or option_names(parameter)), parameter.name, help=text, **told)
 
 
 def _default(parameter: Parameter) -> dict[str, Any]:

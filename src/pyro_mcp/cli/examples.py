@@ -13,6 +13,12 @@ EXAMPLES: Mapping[str, str] = {
     "pyro workspace exec-wait fix-123 out-4h7k2m9qxz --action kill",
     "workspace_output_read": "pyro workspace output read fix-123 out-4h7k2m9qxz --tail-lines 50\n"
     "pyro workspace output read fix-123 out-4h7k2m9qxz --stream stderr --grep 'error:'",
+    "workspace_sync_push": "pyro workspace sync push fix-123 . --delete",
+    "workspace_file_list": "pyro workspace file list fix-123 src --depth 3 --glob '**/*.py'",
+    "workspace_file_search": "pyro workspace file search fix-123 src --pattern 'def main' --context-lines 2",
+    "workspace_file_remove": "pyro workspace file remove fix-123 build --recursive\n"
+    "pyro workspace file remove fix-123 old.py --to new.py",
+    "workspace_diff": "pyro workspace diff fix-123 | git apply\npyro workspace diff fix-123 --path src --format stat",
     "workspace_logs": "pyro workspace logs fix-123 --since 2h --kind exec",
     "workspace_reset": "pyro workspace reset fix-123\npyro workspace reset fix-123 tests-green",
     "workspace_delete": "pyro workspace delete fix-123",

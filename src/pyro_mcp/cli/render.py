@@ -81,6 +81,15 @@ _RENDERERS: Mapping[str, str] = {
     "workspace_update": "workspace_render:status",
     "workspace_exec_wait": "workspace_render:waited",
     "workspace_output_read": "workspace_render:output",
+    "workspace_sync_push": "file_render:pushed",
+    "workspace_file_list": "file_render:listing",
+    "workspace_file_read": "file_render:content",
+    "workspace_file_write": "file_render:written",
+    "workspace_file_edit": "file_render:edited",
+    "workspace_file_search": "file_render:matches",
+    "workspace_file_remove": "file_render:removed",
+    "workspace_patch_apply": "file_render:patched",
+    "workspace_diff": "file_render:diff",
     "workspace_logs": "workspace_render:logs",
     "workspace_reset": "workspace_render:status",
     "workspace_delete": "workspace_render:deleted",
@@ -93,11 +102,11 @@ _RENDERERS: Mapping[str, str] = {
 }
 
 
-def shown(name: str, answer: object) -> str:
+def shown(name: str, answer: object) -> str | bytes:
     """Give the answer of the operation called `name` as people read it."""
     module, _, function = _RENDERERS[name].partition(":")
     text = getattr(import_module(f"pyro_mcp.cli.{module}"), function)(answer)
-    assert isinstance(text, str)
+    assert isinstance(text, str | bytes)
     return text
 
 

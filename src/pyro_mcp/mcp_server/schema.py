@@ -77,7 +77,7 @@ def _texts(offered: Mapping[str, Parameter], names: list[str]) -> str:
 
 
 def _property(parameter: Parameter) -> Schema:
-    schema = _compact(_adapter(parameter.type).json_schema())
+    schema = _inlined(_compact(_adapter(parameter.type).json_schema()))
     schema |= parameter.argument.json_schema()
     default = parameter.argument.through_mcp or parameter.default
     if not parameter.required and default not in (None, (), {}, False):
@@ -99,6 +99,23 @@ def _compact(schema: Schema) -> Schema:
         elif key not in ("title", "default", "description"):
             kept[key] = _compact_value(value)
     return _without_null_branch(kept)
+
+
+def _inlined(schema: Schema) -> Schema:
+    """Put definitions where they are used: a reference would lead out of the argument's own schema."""
+    definitions = schema.pop("$defs", {})
+
+    def put(value: Any) -> Any:
+        if isinstance(value, list):
+            return [put(item) for item in value]
+        if not isinstance(value, dict):
+            return value
+        if reference := value.get("$ref"):
+            return put(definitions[reference.rpartition("/")[2]])
+        return {key: put(item) for key, item in value.items()}
+
+    inlined: Schema = put(schema)
+    return inlined
 
 
 def _compact_value(value: Any) -> Any:

@@ -17,6 +17,7 @@ from mcp.shared.exceptions import MCPError
 
 from pyro_mcp.errors import PyroError
 from pyro_mcp.host.interruption import Interruption, interruptible
+from pyro_mcp.mcp_server.bounds import bounded, bounded_text
 from pyro_mcp.mcp_server.reports import Reports
 from pyro_mcp.mcp_server.roots import Roots
 from pyro_mcp.mcp_server.schema import arguments_from, input_schema, output_schema
@@ -108,10 +109,9 @@ class PyroServer:
                 answer = operation.call(self._pyro, **self._arguments(operation, given))
         except PyroError as error:
             return _error_result(error)
-        structured = as_object(answer, operation.plural)
-        return types.CallToolResult(
-            content=[_text(TEXTS[operation.name](answer))], structured_content=structured
-        )
+        structured, cuts = bounded(as_object(answer, operation.plural))
+        text = bounded_text(TEXTS[operation.name](answer), cuts)
+        return types.CallToolResult(content=[_text(text)], structured_content=structured)
 
     def _arguments(self, operation: Operation, given: Mapping[str, object]) -> dict[str, object]:
         arguments = arguments_from(operation, self._profile, given)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from pyro_mcp.mcp_server import text, workspace_text
+from pyro_mcp.mcp_server import file_text, text, workspace_text
 
 TEXTS: Mapping[str, Callable[..., str]] = {
     "vm_run": text.run_text,
@@ -14,6 +14,15 @@ TEXTS: Mapping[str, Callable[..., str]] = {
     "workspace_exec": workspace_text.exec_text,
     "workspace_exec_wait": workspace_text.exec_text,
     "workspace_output_read": workspace_text.output_text,
+    "workspace_sync_push": file_text.push_text,
+    "workspace_file_list": file_text.listing_text,
+    "workspace_file_read": file_text.content_text,
+    "workspace_file_write": file_text.written_text,
+    "workspace_file_edit": file_text.edited_text,
+    "workspace_file_search": file_text.search_text,
+    "workspace_file_remove": file_text.removed_text,
+    "workspace_patch_apply": file_text.patch_text,
+    "workspace_diff": file_text.diff_text,
     "workspace_logs": workspace_text.logs_text,
     "workspace_reset": workspace_text.status_text,
     "workspace_delete": workspace_text.deleted_text,

@@ -12,6 +12,7 @@ from pyro_mcp.models.run import OnOutput
 # The kernel's own limits (MAX_ARG_STRLEN, and a quarter of an 8 MiB stack for all of argv and env together), so that the
 # refusal comes before a machine does.
 _LONGEST_WORD = 128 * 1024 - 1
+_WORTH_TELLING = 4000
 _LONGEST_COMMAND = 2 * 1024 * 1024
 
 
@@ -22,7 +23,8 @@ class Argument:
     `also` checks what limits cannot say: it is given the value and answers what is wrong with it, or None. `wire` is the
     type that the other doors take where it is narrower than the SDK's. `through_mcp` is what a model's call means when it
     does not give the value, where that is not the signature's default: a model cannot wait or read without end.
-    `host_path` marks a path on the host, which MCP callers may give only below the server's roots.
+    `host_path` marks a path on the host, which MCP callers may give only below the server's roots. `obvious`: its name tells a
+    model enough, whose every tool is to be read whole.
     """
 
     text: str
@@ -34,6 +36,7 @@ class Argument:
     wire: object = None
     through_mcp: int | float | None = None
     host_path: bool = False
+    obvious: bool = False
 
     def fault(self, value: object) -> str | None:
         """Tell what is wrong with `value`, completing "NAME …"; None when nothing is."""
@@ -53,9 +56,14 @@ class Argument:
         return None
 
     def json_schema(self) -> JsonObject:
-        """The same as JSON Schema keywords."""
-        facts = {"pattern": self.pattern, "minimum": self.minimum, "maximum": self.maximum}
-        return {"description": self.text, **{key: fact for key, fact in facts.items() if fact is not None}}
+        """The same as JSON Schema keywords, but for limits that nobody meets by accident: a model reads every character."""
+        facts = {
+            "pattern": None if self.hint else self.pattern,
+            "minimum": None if self.minimum in (0, 1) else self.minimum,
+            "maximum": None if (self.maximum or 0) > _WORTH_TELLING else self.maximum,
+        }
+        told = {} if self.obvious else {"description": self.text}
+        return {**told, **{key: fact for key, fact in facts.items() if fact is not None}}
 
 
 @dataclass(frozen=True)
@@ -131,9 +139,9 @@ Command = Annotated[
 EnvMapping = Annotated[Mapping[str, str], Argument(text="Variables to add.", also=_env_fault)]
 Stdin = Annotated[
     str | bytes | BinaryIO | None,
-    Argument(text="The command's input.", wire=str),
+    Argument(text="The command's input.", wire=str, obvious=True),
 ]
-VcpuCount = Annotated[int, Argument(text="Virtual CPUs.", minimum=1, maximum=32)]
+VcpuCount = Annotated[int, Argument(text="Virtual CPUs.", obvious=True, minimum=1, maximum=32)]
 MemMib = Annotated[int, Argument(text="Memory in MiB.", minimum=128, maximum=1024 * 1024)]
 # A week: longer than any command that somebody waits for.
 TimeoutSeconds = Annotated[

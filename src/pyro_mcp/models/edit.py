@@ -1,6 +1,7 @@
 """Exact replacements in one file."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from pyro_mcp.errors import InvalidRequest
 
@@ -8,6 +9,9 @@ from pyro_mcp.errors import InvalidRequest
 @dataclass(frozen=True, slots=True)
 class Edit:
     """Replace `old`, which must occur exactly `count` times, by `new`."""
+
+    # Read by pydantic where a model gives edits as JSON: a misspelt key is told, not dropped.
+    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
 
     # Text to find, exact, whitespace included.
     old: str

@@ -13,6 +13,7 @@ _YEAR = 366 * 24 * 3600
 _HOUR = 3600
 _MOST_LABELS = 64
 _LONGEST_LABEL = 256
+_ID_HINT = "It looks like out-4h7k2m9qxz, and stands in the answer of an exec."
 # An answer for a model is to stay within 8,000 tokens, about 32,000 characters, with the words around it.
 ANSWER_CHARS = 24_000
 
@@ -46,24 +47,26 @@ def _path_fault(value: object) -> str | None:
 WorkspaceRef = Annotated[
     str,
     Argument(
-        text="Workspace id or name.",
+        text="Id or name.",
         pattern=r"^[a-z0-9][a-z0-9-]{0,62}$",
         hint="A workspace is named by its id or name; `pyro workspace list` shows them.",
     ),
 ]
 WorkspaceRefs = Annotated[Sequence[str], Argument(text="Workspace ids or names.", also=_words_fault)]
 NewName = Annotated[str | None, Argument(text="a-z, 0-9 and -; made up if not given.")]
-OtherName = Annotated[str | None, Argument(text="New name.")]
+OtherName = Annotated[str | None, Argument(text="New name.", obvious=True)]
 NewNames = Annotated[Sequence[str], Argument(text="Names for the first ones.", also=_words_fault)]
-ClearName = Annotated[bool, Argument(text="Take the name off.")]
-Labels = Annotated[Mapping[str, str], Argument(text="Labels.", also=_labels_fault)]
-LabelFilter = Annotated[Mapping[str, str], Argument(text="Only with all of these.", also=_labels_fault)]
-NewLabels = Annotated[Mapping[str, str], Argument(text="Labels to set.", also=_labels_fault)]
-ClearLabels = Annotated[Sequence[str], Argument(text="Keys to take off.", also=_words_fault)]
-StateFilter = Annotated[WorkspaceState | None, Argument(text="Only in this state.")]
-EnvironmentFilter = Annotated[str | None, Argument(text="Only of this environment.")]
+ClearName = Annotated[bool, Argument(text="Take the name off.", obvious=True)]
+Labels = Annotated[Mapping[str, str], Argument(text="Labels.", obvious=True, also=_labels_fault)]
+LabelFilter = Annotated[
+    Mapping[str, str], Argument(text="Only with all of these.", obvious=True, also=_labels_fault)
+]
+NewLabels = Annotated[Mapping[str, str], Argument(text="Labels to set.", obvious=True, also=_labels_fault)]
+ClearLabels = Annotated[Sequence[str], Argument(text="Keys to take off.", obvious=True, also=_words_fault)]
+StateFilter = Annotated[WorkspaceState | None, Argument(text="Only in this state.", obvious=True)]
+EnvironmentFilter = Annotated[str | None, Argument(text="Only of this environment.", obvious=True)]
 ListLimit = Annotated[
-    int | None, Argument(text="At most so many.", minimum=1, maximum=1_000_000, through_mcp=50)
+    int | None, Argument(text="At most so many.", obvious=True, minimum=1, maximum=1_000_000, through_mcp=50)
 ]
 SeedPath = Annotated[
     str | os.PathLike[str] | None,
@@ -74,7 +77,9 @@ SeedPath = Annotated[
         host_path=True,
     ),
 ]
-DiskMib = Annotated[int, Argument(text="Room for files, in MiB.", minimum=64, maximum=1024 * 1024)]
+DiskMib = Annotated[
+    int, Argument(text="Room for files, in MiB.", obvious=True, minimum=64, maximum=1024 * 1024)
+]
 IdleStopSeconds = Annotated[
     int,
     Argument(text="Stop it when unused for so long; 0: never. Files stay.", minimum=0, maximum=_YEAR),
@@ -92,7 +97,7 @@ NewTtlSeconds = Annotated[
 IncludeIgnored = Annotated[bool, Argument(text="Copy what git ignores, too.")]
 IncludeSensitive = Annotated[bool, Argument(text="Copy untracked keys, .env files and the like, too.")]
 
-GuestDirectory = Annotated[str, Argument(text="Working directory.", also=_path_fault)]
+GuestDirectory = Annotated[str, Argument(text="Working directory.", obvious=True, also=_path_fault)]
 YieldAfterSeconds = Annotated[
     float | None,
     Argument(
@@ -103,22 +108,26 @@ MaxOutputChars = Annotated[
     int | None,
     Argument(text="Cut the middle of longer output.", minimum=200, maximum=10_000_000),
 ]
-ExecId = Annotated[str, Argument(text="From the answer of workspace_exec.", pattern=r"^out-[0-9a-z]{10}$")]
+ExecId = Annotated[
+    str, Argument(text="From the answer of workspace_exec.", pattern=r"^out-[0-9a-z]{10}$", hint=_ID_HINT)
+]
 WaitSeconds = Annotated[float, Argument(text="Wait at most so long; 0: just look.", minimum=0, maximum=_HOUR)]
 ExecAction = Annotated[
     Literal["wait", "interrupt", "kill"], Argument(text="Interrupt (Ctrl-C) or kill it first.")
 ]
 
-OutputId = Annotated[str, Argument(text="From the answer that was cut.", pattern=r"^out-[0-9a-z]{10}$")]
-OutputStream = Annotated[StreamName, Argument(text="Which one.")]
-OutputOffset = Annotated[
-    int, Argument(text="First byte; below 0: from the end.", minimum=-(1 << 50), maximum=1 << 50)
+OutputId = Annotated[
+    str, Argument(text="From the answer that was cut.", pattern=r"^out-[0-9a-z]{10}$", hint=_ID_HINT)
 ]
+OutputStream = Annotated[StreamName, Argument(text="Which one.", obvious=True)]
+OutputOffset = Annotated[int, Argument(text="First byte; below 0: from the end.", maximum=1 << 50)]
 OutputLimit = Annotated[
     int | None,
     Argument(text="At most so many bytes.", minimum=1, maximum=1 << 30, through_mcp=ANSWER_CHARS),
 ]
-TailLines = Annotated[int | None, Argument(text="Only the last lines.", minimum=1, maximum=1_000_000)]
+TailLines = Annotated[
+    int | None, Argument(text="Only the last lines.", obvious=True, minimum=1, maximum=1_000_000)
+]
 Grep = Annotated[str | None, Argument(text="Only lines that match this regular expression.")]
 
 Since = Annotated[

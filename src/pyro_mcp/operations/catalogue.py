@@ -13,6 +13,9 @@ _NOUNS: tuple[tuple[str, str], ...] = (
     ("", "client:Pyro"),
     ("workspace", "workspace:WorkspaceOperations"),
     ("workspace.output", "outputs:OutputOperations"),
+    ("workspace.sync", "sync:SyncOperations"),
+    ("workspace.file", "files:FileOperations"),
+    ("workspace.patch", "patches:PatchOperations"),
     ("workspace.snapshot", "snapshots:SnapshotOperations"),
 )
 PROFILES: tuple[Profile, ...] = get_args(Profile)

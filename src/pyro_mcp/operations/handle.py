@@ -8,9 +8,12 @@ from typing import Concatenate, Generic, ParamSpec, Self, TypeVar
 from pyro_mcp.errors import NotFound
 from pyro_mcp.models.workspace import WorkspaceStatus
 from pyro_mcp.operations.declare import Handle
+from pyro_mcp.operations.files import FileOperations
 from pyro_mcp.operations.noun import Noun
 from pyro_mcp.operations.outputs import OutputOperations
+from pyro_mcp.operations.patches import PatchOperations
 from pyro_mcp.operations.snapshots import SnapshotOperations
+from pyro_mcp.operations.sync import SyncOperations
 from pyro_mcp.operations.workspace import WorkspaceOperations
 
 N = TypeVar("N", bound=Noun)
@@ -47,6 +50,29 @@ class WorkspaceOutput(_Bound[OutputOperations]):
     read = bound(OutputOperations.read)
 
 
+class WorkspaceSync(_Bound[SyncOperations]):
+    """`ws.sync`."""
+
+    push = bound(SyncOperations.push)
+
+
+class WorkspaceFiles(_Bound[FileOperations]):
+    """`ws.file`."""
+
+    list = bound(FileOperations.list)
+    read = bound(FileOperations.read)
+    write = bound(FileOperations.write)
+    edit = bound(FileOperations.edit)
+    search = bound(FileOperations.search)
+    remove = bound(FileOperations.remove)
+
+
+class WorkspacePatch(_Bound[PatchOperations]):
+    """`ws.patch`."""
+
+    apply = bound(PatchOperations.apply)
+
+
 class WorkspaceSnapshots(_Bound[SnapshotOperations]):
     """`ws.snapshot`."""
 
@@ -64,6 +90,7 @@ class Workspace(_Bound[WorkspaceOperations], Handle):
     update = bound(WorkspaceOperations.update)
     exec = bound(WorkspaceOperations.exec)
     exec_wait = bound(WorkspaceOperations.exec_wait)
+    diff = bound(WorkspaceOperations.diff)
     logs = bound(WorkspaceOperations.logs)
     reset = bound(WorkspaceOperations.reset)
     delete = bound(WorkspaceOperations.delete)
@@ -79,6 +106,21 @@ class Workspace(_Bound[WorkspaceOperations], Handle):
     def output(self) -> WorkspaceOutput:
         """What its commands wrote."""
         return WorkspaceOutput(self._noun.output, self._id)
+
+    @property
+    def sync(self) -> WorkspaceSync:
+        """Later changes of the host."""
+        return WorkspaceSync(self._noun.sync, self._id)
+
+    @property
+    def file(self) -> WorkspaceFiles:
+        """Its files."""
+        return WorkspaceFiles(self._noun.file, self._id)
+
+    @property
+    def patch(self) -> WorkspacePatch:
+        """Patches for its files."""
+        return WorkspacePatch(self._noun.patch, self._id)
 
     @property
     def snapshot(self) -> WorkspaceSnapshots:

@@ -15,7 +15,9 @@ from pyro_mcp.models.arguments import (
     TimeoutSeconds,
     VcpuCount,
 )
+from pyro_mcp.models.diff import WorkspaceDiff
 from pyro_mcp.models.events import WorkspaceLogs
+from pyro_mcp.models.file_arguments import DiffFormatArgument, DiffIgnored, GuestPaths
 from pyro_mcp.models.workspace import (
     DeletedWorkspace,
     ExecResult,
@@ -57,19 +59,23 @@ from pyro_mcp.models.workspace_arguments import (
     YieldAfterSeconds,
 )
 from pyro_mcp.operations.declare import CORE, FULL, operation
+from pyro_mcp.operations.files import FileOperations
 from pyro_mcp.operations.lazy import lazily
 from pyro_mcp.operations.noun import Noun
 from pyro_mcp.operations.outputs import OutputOperations
+from pyro_mcp.operations.patches import PatchOperations
 from pyro_mcp.operations.snapshots import SnapshotOperations
+from pyro_mcp.operations.sync import SyncOperations
 from pyro_mcp.operations.times import moment
 from pyro_mcp.operations.vm import input_of, words_of
 
 if TYPE_CHECKING:
     from pyro_mcp.operations.handle import Workspace
+    from pyro_mcp.workspaces import diffing, lifecycle, logs, machines, snapshots
     from pyro_mcp.workspaces import exec as commands
-    from pyro_mcp.workspaces import lifecycle, logs, machines, snapshots
 else:
     commands = lazily("pyro_mcp.workspaces.exec")
+    diffing = lazily("pyro_mcp.workspaces.diffing")
     lifecycle = lazily("pyro_mcp.workspaces.lifecycle")
     logs = lazily("pyro_mcp.workspaces.logs")
     machines = lazily("pyro_mcp.workspaces.machines")
@@ -88,6 +94,21 @@ class WorkspaceOperations(Noun):
     def output(self) -> OutputOperations:
         """What commands wrote."""
         return OutputOperations(self._scope)
+
+    @property
+    def sync(self) -> SyncOperations:
+        """Later changes of the host."""
+        return SyncOperations(self._scope)
+
+    @property
+    def file(self) -> FileOperations:
+        """Files, without a shell."""
+        return FileOperations(self._scope)
+
+    @property
+    def patch(self) -> PatchOperations:
+        """Patches."""
+        return PatchOperations(self._scope)
 
     @property
     def snapshot(self) -> SnapshotOperations:
@@ -227,6 +248,21 @@ class WorkspaceOperations(Noun):
             action=action,
             max_output_chars=self._answer_chars(None),
         )
+
+    @operation("workspace_diff", effect="reads", profiles=CORE)
+    def diff(
+        self,
+        workspace: WorkspaceRef,
+        *,
+        paths: GuestPaths = (),
+        format: DiffFormatArgument = "patch",
+        include_ignored: DiffIgnored = False,
+    ) -> WorkspaceDiff:
+        """Show what changed in /workspace since it was created; the patch is as git makes it."""
+        with self._sessions.using(workspace, "diff") as session:
+            return diffing.diff_workspace(
+                session, paths=tuple(paths), format=format, include_ignored=include_ignored
+            )
 
     @operation("workspace_logs", effect="reads", profiles=CORE)
     def logs(

@@ -5,9 +5,18 @@ from pyro_mcp.cli.nouns import NounGroup
 workspace = NounGroup(
     "workspace",
     help="Linux machines that stay: create, work in, roll back, fork, delete.",
-    by_hand={"workspace.exec": "pyro_mcp.cli.commands.exec:exec_"},
+    by_hand={
+        "workspace.exec": "pyro_mcp.cli.commands.exec:exec_",
+        "workspace.file.read": "pyro_mcp.cli.commands.file:read",
+        "workspace.file.write": "pyro_mcp.cli.commands.file:write",
+        "workspace.file.edit": "pyro_mcp.cli.commands.file:edit",
+        "workspace.patch.apply": "pyro_mcp.cli.commands.patch:apply",
+    },
     below={
         "workspace.output": "What commands wrote.",
+        "workspace.sync": "Later changes of this computer.",
+        "workspace.file": "Files, without a shell.",
+        "workspace.patch": "Patches.",
         "workspace.snapshot": "Named states to go back to or fork from.",
     },
 )

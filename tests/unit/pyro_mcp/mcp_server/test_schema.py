@@ -19,7 +19,6 @@ def test_input_is_closed_and_says_each_thing_once() -> None:
         "type": "integer",
         "description": "Memory in MiB.",
         "minimum": 128,
-        "maximum": 1048576,
         "default": 1024,
     }
     assert schema["properties"]["stdin"]["type"] == "string"

@@ -1,0 +1,29 @@
+"""Files and changes as people read them: mostly as models do, who were given what `ls`, `grep -n` and `git` print."""
+
+from pyro_mcp.mcp_server.file_text import (
+    content_text,
+    edited_text,
+    listing_text,
+    patch_text,
+    push_text,
+    removed_text,
+    search_text,
+    written_text,
+)
+from pyro_mcp.models.diff import WorkspaceDiff
+
+listing = listing_text
+content = content_text
+written = written_text
+edited = edited_text
+matches = search_text
+removed = removed_text
+patched = patch_text
+pushed = push_text
+
+
+def diff(found: WorkspaceDiff) -> str | bytes:
+    """The change alone, byte for byte: it is often piped on to `git apply`."""
+    if found.patch_bytes is not None:
+        return found.patch_bytes.removesuffix(b"\n")
+    return (found.patch or found.stat or found.name_status or "").removesuffix("\n")

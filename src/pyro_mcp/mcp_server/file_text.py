@@ -1,0 +1,141 @@
+"""Answers about files as a model reads them."""
+
+from collections.abc import Iterator
+
+from pyro_mcp.models.diff import FileDiff, WorkspaceDiff
+from pyro_mcp.models.file import (
+    FileContent,
+    FileEdited,
+    FileEntry,
+    FileListing,
+    FileRemoved,
+    FileWritten,
+    SearchMatch,
+    SearchResult,
+)
+from pyro_mcp.models.patch import HunkOutcome, PatchedFile, PatchReport
+from pyro_mcp.models.push import PushReport
+
+
+def listing_text(found: FileListing) -> str:
+    """A line each: mode, size, path."""
+    lines = [_entry(entry) for entry in found.entries] or [
+        f"{found.path} is empty, or nothing in it is like that."
+    ]
+    return "\n".join([*lines, "There is more: give a deeper path or a glob."] if found.more else lines)
+
+
+def content_text(found: FileContent) -> str:
+    """Hash and size, then the numbered lines."""
+    head = f"{found.path}: {found.size} bytes, mode {found.mode}, sha256 {found.sha256}"
+    if found.encoding == "base64":
+        return f"{head}\n{found.content}"
+    lines = found.content.splitlines()
+    numbered = [f"{number:>6}  {line}" for number, line in enumerate(lines, start=found.start_line)]
+    told = [f"{head}, lines {found.start_line} to {found.end_line} of {found.total_lines}", *numbered]
+    if found.truncated:
+        told += ["---", f"Go on with start_line={found.end_line + 1}."]
+    return "\n".join(told)
+
+
+def written_text(done: FileWritten) -> str:
+    """What is there now."""
+    return f"{done.path} {'created' if done.created else 'replaced'}: {done.size} bytes, sha256 {done.sha256}"
+
+
+def edited_text(done: FileEdited) -> str:
+    """Where each replacement is now."""
+    places = ", ".join(
+        f"edit {item.edit} at line {item.line}"
+        if item.line == item.end_line
+        else f"edit {item.edit} at lines {item.line}-{item.end_line}"
+        for item in done.replacements[:20]
+    )
+    adapted = "; line ends were adapted to CRLF" if done.line_endings_adapted else ""
+    return f"{done.path}: {done.total} replaced ({places}){adapted}; sha256 {done.sha256}"
+
+
+def removed_text(done: FileRemoved) -> str:
+    """What is gone, or where it is."""
+    return f"{done.path} moved to {done.moved_to}" if done.moved_to else f"{done.path} removed"
+
+
+def search_text(found: SearchResult) -> str:
+    """path:line:text, with `-` for lines around a match, as grep does."""
+    if not found.matches:
+        return f"No line of {found.files} files matches."
+    lines = [line for match in found.matches for line in _match(match)]
+    if found.more:
+        lines += ["---", "There is more: narrow path, glob or pattern, or raise limit."]
+    return "\n".join(lines)
+
+
+def patch_text(report: PatchReport) -> str:
+    """What was done file by file, and for what does not fit, what stands there instead."""
+    verb = "would apply" if report.dry_run else "applied"
+    head = (
+        f"{verb} to {len(report.files)} files" if report.applicable else "does not apply; nothing was changed"
+    )
+    return "\n".join([f"patch {head}", *(line for file in report.files for line in _patched(file))])
+
+
+def diff_text(diff: WorkspaceDiff) -> str:
+    """How much changed, then the change in the form asked for."""
+    hidden = f", {diff.ignored} more that git ignores" if diff.ignored else ""
+    head = f"{len(diff.files)} files changed, +{diff.insertions} -{diff.deletions}{hidden}"
+    shown = diff.patch or diff.stat or diff.name_status
+    return "\n".join([head, shown.rstrip("\n") if shown else "\n".join(map(_changed, diff.files))]).rstrip()
+
+
+def push_text(done: PushReport) -> str:
+    """What changed, and what was lost by it or left out."""
+    lines = [
+        f"{done.changed} written, {done.removed} removed, {done.unchanged} unchanged: {done.source} to {done.dest}"
+    ]
+    groups = (
+        ("changed in the workspace and now replaced", done.overwritten, done.overwritten_count),
+        ("withheld as likely keys or passwords", done.withheld, done.withheld_count),
+        ("not readable as files", tuple(item.path for item in done.skipped), done.skipped_count),
+    )
+    lines += [f"{count} {what}: {', '.join(names[:10])}" for what, names, count in groups if count]
+    return "\n".join(lines)
+
+
+def _entry(entry: FileEntry) -> str:
+    end = {"directory": "/", "symlink": f" -> {entry.target}"}.get(entry.kind, "")
+    return f"{entry.mode} {entry.size:>9} {entry.path}{end}"
+
+
+def _match(match: SearchMatch) -> Iterator[str]:
+    first = match.line - len(match.before)
+    yield from (f"{match.path}-{number}-{text}" for number, text in enumerate(match.before, start=first))
+    yield f"{match.path}:{match.line}:{match.text}"
+    yield from (
+        f"{match.path}-{number}-{text}" for number, text in enumerate(match.after, start=match.line + 1)
+    )
+
+
+def _patched(file: PatchedFile) -> Iterator[str]:
+    moved = f"{file.old_path} -> " if file.old_path else ""
+    yield f"{file.action} {moved}{file.path} +{file.insertions} -{file.deletions}" + (
+        f": {file.reason}" if file.reason else ""
+    )
+    for hunk in file.hunks:
+        yield from _hunk(hunk)
+
+
+def _hunk(hunk: HunkOutcome) -> Iterator[str]:
+    if hunk.applied and (hunk.offset or hunk.tolerances):
+        how = ", ".join(item.kind for item in hunk.tolerances)
+        yield f"  hunk {hunk.hunk} fits at line {hunk.line}, {hunk.offset:+d} ({how})"
+    if not hunk.applied:
+        yield f"  hunk {hunk.hunk} does not fit: {hunk.reason}"
+        for near in hunk.nearest[:1]:
+            yield from (
+                f"  {number:>6}  {text}" for number, text in enumerate(near.lines[:30], start=near.start_line)
+            )
+
+
+def _changed(file: FileDiff) -> str:
+    moved = f"{file.old_path} -> " if file.old_path else ""
+    return f"{file.status} {moved}{file.path} +{file.insertions} -{file.deletions}"

@@ -1,0 +1,33 @@
+"""Later changes of the host."""
+
+from typing import TYPE_CHECKING
+
+from pyro_mcp.models.file_arguments import DeleteMissing, Destination, SourcePath
+from pyro_mcp.models.push import PushReport
+from pyro_mcp.models.workspace_arguments import WorkspaceRef
+from pyro_mcp.operations.declare import CORE, operation
+from pyro_mcp.operations.lazy import lazily
+from pyro_mcp.operations.noun import Noun
+
+if TYPE_CHECKING:
+    from pyro_mcp.workspaces import push
+else:
+    push = lazily("pyro_mcp.workspaces.push")
+
+
+class SyncOperations(Noun):
+    """`pyro.workspace.sync`."""
+
+    @operation("workspace_sync_push", effect="changes", profiles=CORE)
+    def push(
+        self,
+        workspace: WorkspaceRef,
+        source_path: SourcePath,
+        *,
+        dest: Destination = "/workspace",
+        delete: DeleteMissing = False,
+    ) -> PushReport:
+        """Bring later changes of a host directory into a workspace, wholly or not at all."""
+        sessions = self._sessions
+        with sessions.using(workspace, "sync.push", source=str(source_path)) as session:
+            return push.push_sync(session, sessions, str(source_path), dest=dest, delete=delete)

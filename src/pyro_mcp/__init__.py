@@ -18,30 +18,81 @@ if TYPE_CHECKING:
         PolicyDenied,
         PyroError,
     )
+    from pyro_mcp.models.diff import WorkspaceDiff
+    from pyro_mcp.models.edit import Edit
     from pyro_mcp.models.environment import EnvironmentInfo
+    from pyro_mcp.models.events import WorkspaceLogs
+    from pyro_mcp.models.export import ExportReport
+    from pyro_mcp.models.file import FileContent, FileListing, SearchResult
+    from pyro_mcp.models.patch import PatchReport
+    from pyro_mcp.models.push import PushReport
     from pyro_mcp.models.run import RunResult
+    from pyro_mcp.models.workspace import (
+        DeletedWorkspace,
+        ExecResult,
+        ForkOutcome,
+        OutputText,
+        SnapshotInfo,
+        WorkspaceInfo,
+        WorkspaceStatus,
+    )
     from pyro_mcp.operations.client import Pyro, create_server
+    from pyro_mcp.operations.handle import Workspace
 
 __all__ = [
     "Conflict",
+    "DeletedWorkspace",
+    "Edit",
     "EnvironmentInfo",
+    "ExecResult",
+    "ExportReport",
+    "FileContent",
+    "FileListing",
+    "ForkOutcome",
     "GuestFailed",
     "HostUnfit",
     "InvalidRequest",
     "LimitReached",
     "NotFound",
     "OutcomeUnknown",
+    "OutputText",
+    "PatchReport",
     "PolicyDenied",
+    "PushReport",
     "Pyro",
     "PyroError",
     "RunResult",
+    "SearchResult",
+    "SnapshotInfo",
+    "Workspace",
+    "WorkspaceDiff",
+    "WorkspaceInfo",
+    "WorkspaceLogs",
+    "WorkspaceStatus",
     "create_server",
 ]
 
 _HOMES = {
+    "DeletedWorkspace": "pyro_mcp.models.workspace",
+    "Edit": "pyro_mcp.models.edit",
     "EnvironmentInfo": "pyro_mcp.models.environment",
+    "ExecResult": "pyro_mcp.models.workspace",
+    "ExportReport": "pyro_mcp.models.export",
+    "FileContent": "pyro_mcp.models.file",
+    "FileListing": "pyro_mcp.models.file",
+    "ForkOutcome": "pyro_mcp.models.workspace",
+    "OutputText": "pyro_mcp.models.workspace",
+    "PatchReport": "pyro_mcp.models.patch",
+    "PushReport": "pyro_mcp.models.push",
     "Pyro": "pyro_mcp.operations.client",
     "RunResult": "pyro_mcp.models.run",
+    "SearchResult": "pyro_mcp.models.file",
+    "SnapshotInfo": "pyro_mcp.models.workspace",
+    "Workspace": "pyro_mcp.operations.handle",
+    "WorkspaceDiff": "pyro_mcp.models.diff",
+    "WorkspaceInfo": "pyro_mcp.models.workspace",
+    "WorkspaceLogs": "pyro_mcp.models.events",
+    "WorkspaceStatus": "pyro_mcp.models.workspace",
     "create_server": "pyro_mcp.operations.client",
 }
 

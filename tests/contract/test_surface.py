@@ -22,14 +22,28 @@ _SURFACE = Path(__file__).parents[2] / "scripts" / "surface.py"
 
 # contract.md's table, as far as it is built; a row joins when its operation does.
 _RUN = {"vm_run"}
-_CORE = set(
-    """
-    workspace_create workspace_list workspace_status workspace_update workspace_exec workspace_exec_wait
-    workspace_output_read workspace_sync_push workspace_file_list workspace_file_read workspace_file_write
-    workspace_file_edit workspace_file_search workspace_file_remove workspace_patch_apply workspace_diff
-    workspace_logs workspace_reset workspace_delete
-    """.split()
-)
+_CORE = {
+    "workspace_create",
+    "workspace_list",
+    "workspace_status",
+    "workspace_update",
+    "workspace_exec",
+    "workspace_exec_wait",
+    "workspace_output_read",
+    "workspace_sync_push",
+    "workspace_file_list",
+    "workspace_file_read",
+    "workspace_file_write",
+    "workspace_file_edit",
+    "workspace_file_search",
+    "workspace_file_remove",
+    "workspace_patch_apply",
+    "workspace_diff",
+    "workspace_export",
+    "workspace_logs",
+    "workspace_reset",
+    "workspace_delete",
+}
 _ONLY_FULL = {
     *("vm_list_environments", "workspace_start", "workspace_stop", "workspace_fork"),
     *("snapshot_create", "snapshot_list", "snapshot_delete"),
@@ -59,6 +73,7 @@ _ARGUMENTS = {
     "workspace_file_remove": "workspace path to recursive",
     "workspace_patch_apply": "workspace patch dry_run strip",
     "workspace_diff": "workspace paths format include_ignored",
+    "workspace_export": "workspace path output_path format branch_name repository_path overwrite allow_paths",
     "workspace_logs": "workspace limit since kind",
     "workspace_reset": "workspace snapshot",
     "workspace_delete": "workspace",

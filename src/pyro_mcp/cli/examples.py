@@ -19,6 +19,9 @@ EXAMPLES: Mapping[str, str] = {
     "workspace_file_remove": "pyro workspace file remove fix-123 build --recursive\n"
     "pyro workspace file remove fix-123 old.py --to new.py",
     "workspace_diff": "pyro workspace diff fix-123 | git apply\npyro workspace diff fix-123 --path src --format stat",
+    "workspace_export": "pyro workspace export fix-123 dist --output ./dist\n"
+    "pyro workspace export fix-123 --format patch --output fix.patch\n"
+    "pyro workspace export fix-123 --format branch --branch-name fix-123",
     "workspace_logs": "pyro workspace logs fix-123 --since 2h --kind exec",
     "workspace_reset": "pyro workspace reset fix-123\npyro workspace reset fix-123 tests-green",
     "workspace_delete": "pyro workspace delete fix-123",

@@ -3,6 +3,7 @@
 from pyro_mcp.mcp_server.file_text import (
     content_text,
     edited_text,
+    export_text,
     listing_text,
     patch_text,
     push_text,
@@ -20,6 +21,7 @@ matches = search_text
 removed = removed_text
 patched = patch_text
 pushed = push_text
+exported = export_text
 
 
 def diff(found: WorkspaceDiff) -> str | bytes:

@@ -90,6 +90,7 @@ _RENDERERS: Mapping[str, str] = {
     "workspace_file_remove": "file_render:removed",
     "workspace_patch_apply": "file_render:patched",
     "workspace_diff": "file_render:diff",
+    "workspace_export": "file_render:exported",
     "workspace_logs": "workspace_render:logs",
     "workspace_reset": "workspace_render:status",
     "workspace_delete": "workspace_render:deleted",

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from pyro_mcp.models.diff import FileDiff, WorkspaceDiff
+from pyro_mcp.models.export import ExportReport
 from pyro_mcp.models.file import (
     FileContent,
     FileEdited,
@@ -98,6 +99,20 @@ def push_text(done: PushReport) -> str:
         ("not readable as files", tuple(item.path for item in done.skipped), done.skipped_count),
     )
     lines += [f"{count} {what}: {', '.join(names[:10])}" for what, names, count in groups if count]
+    return "\n".join(lines)
+
+
+def export_text(done: ExportReport) -> str:
+    """Where it is on the host, and what was left out."""
+    if done.format == "branch":
+        lines = [
+            f"branch {done.branch} in {done.repository}: commit {done.commit}, {done.files} files changed"
+        ]
+    else:
+        lines = [f"{done.files} files ({done.format}, {done.bytes} bytes) written to {done.output_path}"]
+    lines += [f"left out {item.path}: {item.reason}" for item in done.left_out[:10]]
+    if done.left_out_count > len(done.left_out[:10]):
+        lines.append(f"left out {done.left_out_count} in all")
     return "\n".join(lines)
 
 

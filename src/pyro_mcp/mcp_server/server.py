@@ -42,8 +42,8 @@ class PyroServer:
     """A server of one profile. `run()` serves standard input and output; `mcp` is the SDK's server, for other transports."""
 
     def __init__(self, pyro: Pyro, profile: Profile, host_roots: Sequence[str] = ()) -> None:
-        self._pyro = pyro.bounded(_STREAM_BYTES)
         self._roots = Roots.given_or_default(host_roots)
+        self._pyro = pyro.bounded(_STREAM_BYTES, self._roots.confine)
         self._profile = profile
         self._operations = {operation.name: operation for operation in operations_in(profile)}
         self.mcp: Server[object] = Server(

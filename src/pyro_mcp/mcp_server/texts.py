@@ -23,6 +23,7 @@ TEXTS: Mapping[str, Callable[..., str]] = {
     "workspace_file_remove": file_text.removed_text,
     "workspace_patch_apply": file_text.patch_text,
     "workspace_diff": file_text.diff_text,
+    "workspace_export": file_text.export_text,
     "workspace_logs": workspace_text.logs_text,
     "workspace_reset": workspace_text.status_text,
     "workspace_delete": workspace_text.deleted_text,

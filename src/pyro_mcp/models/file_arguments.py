@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pyro_mcp.models.arguments import Argument
 from pyro_mcp.models.diff import DiffFormat
 from pyro_mcp.models.edit import Edit
+from pyro_mcp.models.export import ExportFormat
 from pyro_mcp.models.workspace_arguments import ANSWER_CHARS
 
 _LONGEST = 4096
@@ -93,15 +94,15 @@ OutputPath = Annotated[
     str | os.PathLike[str] | None,
     Argument(text="Where to, on the host.", wire=str, also=_host_path_fault, host_path=True),
 ]
-ExportFormat = Annotated[
-    Literal["files", "patch", "branch"],
-    Argument(text="Files as they are, the diff, or a git branch in the host's repository."),
+ExportFormatArgument = Annotated[
+    ExportFormat,
+    Argument(text="Files as they are, the diff, or a git branch in the repository it came from."),
 ]
-BranchName = Annotated[str | None, Argument(text="For branch.")]
+BranchName = Annotated[str | None, Argument(text="Default pyro/NAME.")]
 RepositoryPath = Annotated[
     str | os.PathLike[str] | None,
     Argument(
-        text="For branch; where the workspace came from if not given.",
+        text="Another repository for the branch.",
         wire=str,
         also=_host_path_fault,
         host_path=True,

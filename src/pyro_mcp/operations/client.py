@@ -22,7 +22,7 @@ from pyro_mcp.models.environment import EnvironmentInfo
 from pyro_mcp.models.run import RunRequest, RunResult
 from pyro_mcp.operations.declare import EVERYWHERE, FULL, Profile, operation
 from pyro_mcp.operations.engine import Engine
-from pyro_mcp.operations.noun import Scope
+from pyro_mcp.operations.noun import Confine, Scope
 from pyro_mcp.operations.vm import input_of, run_command, words_of
 
 if TYPE_CHECKING:
@@ -54,6 +54,7 @@ class Pyro:
             "PYRO_REQUIRE_CONFINEMENT", require_confinement, "full"
         )
         self._output_limit: int | None = None
+        self._confine: Confine | None = None
         self._given_engine = engine
 
     @property
@@ -61,8 +62,8 @@ class Pyro:
         """Workspaces: machines that stay until they are deleted."""
         from pyro_mcp.operations.workspace import WorkspaceOperations  # `pyro run` does without
 
-        scope = Scope(lambda: self._engine, self._isolation, self._confinement, self._output_limit)
-        return WorkspaceOperations(scope)
+        settings = (self._isolation, self._confinement, self._output_limit, self._confine)
+        return WorkspaceOperations(Scope(lambda: self._engine, *settings))
 
     @operation("vm_run", effect="changes", profiles=EVERYWHERE, cli=("run",))
     def run(
@@ -101,10 +102,13 @@ class Pyro:
         """List the environments that machines can boot, with state, size and digest."""
         return self._engine.environments()
 
-    def bounded(self, output_limit: int) -> Self:
-        """Give the same client with answers that keep at most this many bytes of each stream: its head and its tail."""
+    def bounded(self, output_limit: int, confine: Confine | None = None) -> Self:
+        """Give the same client with answers that keep at most this many bytes of each stream: its head and its tail.
+
+        `confine` checks what paths of this computer its calls lead to.
+        """
         twin = copy(self)
-        twin._output_limit = output_limit
+        twin._output_limit, twin._confine = output_limit, confine
         return twin
 
     def create_server(

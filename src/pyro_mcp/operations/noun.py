@@ -12,15 +12,22 @@ from pyro_mcp.operations.engine import Engine
 if TYPE_CHECKING:
     from pyro_mcp.workspaces.session import Sessions
 
+Confine = Callable[[str, str], str]
+
 
 @dataclass(frozen=True)
 class Scope:
-    """A client's engine, made when it is first needed, and its settings. `output_limit`: bytes kept of each stream."""
+    """A client's engine, made when it is first needed, and its settings.
+
+    `output_limit`: bytes kept of each stream. `confine` checks a path of the host that a caller did not name but causes to
+    be used: given its argument's name and the path, it gives the path or raises PolicyDenied.
+    """
 
     engine: Callable[[], Engine]
     isolation: RequiredIsolation = None
     confinement: RequiredConfinement = None
     output_limit: int | None = None
+    confine: Confine | None = None
 
 
 class Noun:

@@ -17,7 +17,20 @@ from pyro_mcp.models.arguments import (
 )
 from pyro_mcp.models.diff import WorkspaceDiff
 from pyro_mcp.models.events import WorkspaceLogs
-from pyro_mcp.models.file_arguments import DiffFormatArgument, DiffIgnored, GuestPaths
+from pyro_mcp.models.export import ExportReport
+from pyro_mcp.models.file_arguments import (
+    AllowPaths,
+    BranchName,
+    DiffFormatArgument,
+    DiffIgnored,
+    ExportFormatArgument,
+    ExportPath,
+    GuestPaths,
+    OutputPath,
+    Overwrite,
+    RepositoryPath,
+)
+from pyro_mcp.models.seed import GitFacts
 from pyro_mcp.models.workspace import (
     DeletedWorkspace,
     ExecResult,
@@ -71,14 +84,17 @@ from pyro_mcp.operations.vm import input_of, words_of
 
 if TYPE_CHECKING:
     from pyro_mcp.operations.handle import Workspace
-    from pyro_mcp.workspaces import diffing, lifecycle, logs, machines, snapshots
+    from pyro_mcp.workspaces import diffing, lifecycle, logs, machines, seed_facts, snapshots
     from pyro_mcp.workspaces import exec as commands
+    from pyro_mcp.workspaces.export import run as exporting
 else:
     commands = lazily("pyro_mcp.workspaces.exec")
     diffing = lazily("pyro_mcp.workspaces.diffing")
+    exporting = lazily("pyro_mcp.workspaces.export.run")
     lifecycle = lazily("pyro_mcp.workspaces.lifecycle")
     logs = lazily("pyro_mcp.workspaces.logs")
     machines = lazily("pyro_mcp.workspaces.machines")
+    seed_facts = lazily("pyro_mcp.workspaces.seed_facts")
     snapshots = lazily("pyro_mcp.workspaces.snapshots")
 
 _NOTHING: Mapping[str, str] = {}
@@ -264,6 +280,36 @@ class WorkspaceOperations(Noun):
                 session, paths=tuple(paths), format=format, include_ignored=include_ignored
             )
 
+    @operation("workspace_export", effect="changes", profiles=CORE)
+    def export(
+        self,
+        workspace: WorkspaceRef,
+        path: ExportPath = "/workspace",
+        *,
+        output_path: OutputPath = None,
+        format: ExportFormatArgument = "files",
+        branch_name: BranchName = None,
+        repository_path: RepositoryPath = None,
+        overwrite: Overwrite = False,
+        allow_paths: AllowPaths = (),
+    ) -> ExportReport:
+        """Copy files, a patch or a git branch out of a workspace to the host."""
+        sessions = self._sessions
+        with sessions.using(workspace, "export", path=path) as session:
+            if format == "branch" and repository_path is None:
+                repository_path = self._allowed_repository(seed_facts.git_facts(session.record))
+            return exporting.export_workspace(
+                session,
+                sessions,
+                path=path,
+                output_path=None if output_path is None else str(output_path),
+                format=format,
+                branch_name=branch_name,
+                repository_path=None if repository_path is None else str(repository_path),
+                overwrite=overwrite,
+                allow_paths=tuple(allow_paths),
+            )
+
     @operation("workspace_logs", effect="reads", profiles=CORE)
     def logs(
         self,
@@ -311,6 +357,11 @@ class WorkspaceOperations(Noun):
         return snapshots.fork_workspace(
             self._sessions, workspace, count=count, names=tuple(names), from_snapshot=from_snapshot
         )
+
+    def _allowed_repository(self, git: GitFacts | None) -> str | None:
+        """Where the workspace came from, if this door may name it; None leaves it to the engine to say that there is none."""
+        confine = self._scope.confine
+        return confine("repository_path", git.repository) if git and confine else None
 
     def _answer_chars(self, asked: int | None) -> int | None:
         """The room in an answer: what the caller asks for, else what its door has."""

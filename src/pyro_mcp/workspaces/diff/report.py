@@ -139,9 +139,9 @@ def _is_large(entry: Entry | None) -> bool:
 def _size(entry: Entry | None) -> int:
     if entry is None:
         return 0
-    if isinstance(entry.content, bytes):
-        return len(entry.content)
-    return entry.size or 0
+    if entry.size is not None:
+        return entry.size  # also where content was left out because of it
+    return len(entry.content) if isinstance(entry.content, bytes) else 0
 
 
 def _diffed(pair: Pair, text: FilePatch) -> DiffedFile:

@@ -115,6 +115,17 @@ def test_a_file_too_large_is_told_of_but_not_read(monkeypatch: pytest.MonkeyPatc
     assert diff.files[1].record.left_out == "larger than 64 MiB"
 
 
+def test_content_left_out_for_its_size_is_not_taken_for_an_empty_file() -> None:
+    large = Entry("regular", b"", size=report_module.MAX_COMPARED + 1)
+    (file,) = diff_trees([Change(b"big", regular(b"a\n"), large)]).files
+    assert (file.record.binary, file.record.deletions, file.new_size) == (
+        True,
+        0,
+        report_module.MAX_COMPARED + 1,
+    )
+    assert file.record.left_out
+
+
 def test_git_directories_are_never_shown() -> None:
     changes = [Change(path, None, regular(b"x")) for path in (b".git/config", b"sub/.git", b".gitignore")]
     assert [file.path for file in diff_trees(changes).files] == [b".gitignore"]

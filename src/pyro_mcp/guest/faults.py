@@ -21,10 +21,22 @@ _ERRORS: dict[str, type[errors.PyroError]] = {
 }
 
 
+# What a guest says ends up on terminals and in models' contexts: no control characters but line ends and tabs.
+_PLAIN = {**dict.fromkeys([*range(32), *range(127, 160)], "\ufffd"), 9: "\t", 10: "\n", 13: ""}
+
+
 def error_from(fault: Fault) -> errors.PyroError:
     """Give the typed error that a fault stands for."""
     kind = _ERRORS.get(fault.code, errors.GuestFailed)
-    return kind(fault.brief, details=fault.details, hint=fault.hint)
+    return kind(_plain(fault.brief), details=_plain_or_none(fault.details), hint=_plain_or_none(fault.hint))
+
+
+def _plain(text: str) -> str:
+    return text.translate(_PLAIN)
+
+
+def _plain_or_none(text: str | None) -> str | None:
+    return None if text is None else _plain(text)
 
 
 def fault_from(error: errors.PyroError) -> Fault:

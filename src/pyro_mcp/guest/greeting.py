@@ -29,10 +29,18 @@ def greet(line: socket.socket, still_possible: Callable[[], None]) -> Mux:
         happened = dict(poll.poll(_LOOK_SECONDS * 1000)).get(line.fileno(), 0)
         still_possible()
         if happened & select.POLLOUT:
-            mux.wrote(line.send(mux.outgoing(), socket.MSG_DONTWAIT))
+            _send(line, mux)
         if happened & (select.POLLIN | select.POLLHUP):
             _receive(line, mux, still_possible)
     return mux
+
+
+def _send(line: socket.socket, mux: Mux) -> None:
+    """A line that is closed is noticed, and explained, when it is read."""
+    try:
+        mux.wrote(line.send(mux.outgoing(), socket.MSG_DONTWAIT))
+    except OSError:
+        mux.hung_up()
 
 
 def _receive(line: socket.socket, mux: Mux, still_possible: Callable[[], None]) -> None:

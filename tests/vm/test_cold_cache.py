@@ -38,19 +38,17 @@ def test_a_frozen_machine_that_was_damaged_is_made_anew(pyro: PyroProgram, cold_
     assert b"freezing" in done.stderr
 
 
-@pytest.mark.parametrize("moment", ["building tiny", "freezing a 1024 MiB machine"])
-def test_a_first_run_that_is_killed_is_no_hindrance_to_the_next(
-    pyro: PyroProgram, cold_home: Path, moment: str
-) -> None:
-    with pyro.start("run", TINY, "--", "busybox", "true") as process:
-        assert process.stderr is not None
-        said = b""
-        while moment.encode() not in said:
-            line = process.stderr.readline()
-            assert line, said
-            said += line
-        process.kill()
-        process.communicate()
+def test_first_runs_that_are_killed_are_no_hindrance_to_the_next(pyro: PyroProgram, cold_home: Path) -> None:
+    for moment in (b"building tiny", b"freezing a 1024 MiB machine"):
+        with pyro.start("run", TINY, "--", "busybox", "true") as process:
+            assert process.stderr is not None
+            said = b""
+            while moment not in said:
+                line = process.stderr.readline()
+                assert line, said
+                said += line
+            process.kill()
+            process.communicate()
     done = pyro("run", TINY, "--", "busybox", "echo", "well")
     assert (done.returncode, done.stdout) == (0, b"well\n"), done.stderr
     assert not remains(cold_home)

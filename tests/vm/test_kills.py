@@ -17,7 +17,7 @@ from pyro_mcp.host.waiting import wait_until
 _LATEST_SECONDS = 1.2
 _ENDLESS = "echo started; sync; while :; do echo more >> /tmp/file; done"
 _SEED = 20261122
-_ROUNDS = 5
+_ROUNDS = 3
 Find = Callable[[Path], Process | None]
 
 

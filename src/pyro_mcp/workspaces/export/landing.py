@@ -75,6 +75,7 @@ class Landing:
         """Give a descriptor to write the one file of this export to."""
         with _new_file(self._staged, self._above, mode) as file:
             yield file
+            os.fsync(file)
 
     def land_file(self) -> None:
         """Give the file its name."""
@@ -198,7 +199,6 @@ def _new_file(name: bytes, folder: int, mode: int) -> Iterator[int]:
     try:
         yield descriptor
         os.fchmod(descriptor, mode)
-        os.fsync(descriptor)
     finally:
         os.close(descriptor)
 

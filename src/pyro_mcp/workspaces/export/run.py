@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
-from pyro_mcp.errors import Conflict, GuestFailed, InvalidRequest, LimitReached
+from pyro_mcp.errors import Conflict, GuestFailed, InvalidRequest, LimitReached, NotFound
 from pyro_mcp.models.export import ExportFormat, ExportReport, LeftOut
 from pyro_mcp.models.names import display_name
 from pyro_mcp.workspaces import guest_files, ignored
@@ -26,12 +26,15 @@ from pyro_mcp.workspaces.export.executing import refuse_executing
 from pyro_mcp.workspaces.export.landing import Landing, told_full
 from pyro_mcp.workspaces.ignored import Ignored
 from pyro_mcp.workspaces.seed_facts import git_facts, skipped_paths
+from pyro_mcp.workspaces.seeding.gitindex import IndexUnreadable, tracked_paths
 from pyro_mcp.workspaces.seeding.manifest import Manifest
 from pyro_mcp.workspaces.session import Session, Sessions
 
 _TOP = "/workspace"
 # What was not committed when the workspace was seeded is read into memory file by file, and in sum no more than this.
 _MOST_DIRTY = 1 << 30
+_LARGEST_INDEX = 256 << 20
+_SHA1 = 20
 
 
 def export_workspace(
@@ -167,7 +170,8 @@ def _commit_seed(session: Session, sessions: Sessions, branch: Branch, since: Ch
     seed: Manifest = sessions.seeds.manifest(digest) if digest is not None else {}
     found = branch.difference(seed)
     ignores = Ignored(ignored.seeded(session), prefix=branch.prefix)
-    changed = [path for path in found.changed if branch.tracks(path) or path not in ignores]
+    staged = _staged_names(session)
+    changed = [path for path in found.changed if branch.tracks(path) or path in staged or path not in ignores]
     size = sum(seed[path].size for path in changed)
     if size > _MOST_DIRTY:
         raise LimitReached(
@@ -189,6 +193,14 @@ def _commit_seed(session: Session, sessions: Sessions, branch: Branch, since: Ch
             raise GuestFailed(f"the machine gave another {display_name(path)} than the one that was seeded")
         branch.put(path, content, link=item.kind == "symlink", mode=item.mode)
     return branch.commit("Changes that were not committed when the workspace was seeded\n")
+
+
+def _staged_names(session: Session) -> set[bytes]:
+    """What was added when the workspace was seeded, though git may ignore it and no commit has it yet."""
+    with suppress(NotFound, InvalidRequest, IndexUnreadable):
+        index = guest_files.read(session, ".git/index", limit=_LARGEST_INDEX, layer="seed").content
+        return {path for path, _ in tracked_paths(index, _SHA1)}
+    return set()
 
 
 def _truly_removed(session: Session, removed: Sequence[bytes]) -> list[bytes]:

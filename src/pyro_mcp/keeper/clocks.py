@@ -34,10 +34,11 @@ class IdleClock:
         self._loop.after(seconds, self._look)
 
     def _look(self) -> None:
-        if self._busy():
+        busy = self._busy()
+        if busy:
             self.touch()
         left = self._last + self._seconds - time.monotonic()
-        if left <= 0:
-            self._on_idle()
-        else:
+        if busy or left > 0:
             self._loop.after(left, self._look)
+        else:
+            self._on_idle()

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,9 +41,10 @@ class StartedKeeper:
             raise error_from(Fault.from_message(report["fault"]))
 
     def detach(self) -> None:
-        """Leave the keeper to itself: it goes on when this process ends."""
+        """Leave the keeper to itself: it goes on when this process ends. While we live, it is our child to bury."""
         assert self.process.stdin is not None
         self.process.stdin.close()
+        threading.Thread(target=self.process.wait, name="pyro-keeper-end", daemon=True).start()
 
     def let_go(self) -> None:
         """Release the leash and wait until a throwaway machine is gone."""

@@ -2,7 +2,6 @@
 
 import mmap
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,7 +14,7 @@ SIZE = 16 * PAGE
 
 
 @pytest.fixture
-def image(tmp_path: Path) -> Iterator[Path]:
+def image(tmp_path: Path) -> Path:
     """A saved memory: one page of ones, one of twos, the rest empty."""
     memory = empty_memory("test", SIZE)
     os.pwrite(memory, b"\1" * PAGE, PAGE)

@@ -9,6 +9,7 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
+from pyro_mcp.errors import HostUnfit
 from pyro_mcp.host.locks import exclusive
 
 # Facts are JSON that this module's callers wrote and read back: each checks its own shape.
@@ -24,7 +25,7 @@ def remembered(file: Path, identity: str, ask: Callable[[], Facts]) -> Facts:
     if known is not None:
         return known
     with ExitStack() as alone:
-        with suppress(OSError):  # a cache that cannot be written
+        with suppress(HostUnfit):  # a cache that cannot be written
             alone.enter_context(exclusive(file.with_name(f"{file.name}.lock"), what="a look at this host"))
         known = recalled(file, identity)
         if known is not None:

@@ -36,7 +36,10 @@ class DiskStore:
     def new_layer(self, path: Path, size_mib: int) -> LayerFile:
         """Make an empty layer for a disk of this size. What lies below it is told to QEMU, not written into it."""
         pristine = self._made(f"layer-{size_mib}-v1.qcow2", lambda made: _empty_layer(made, size_mib))
-        shutil.copyfile(pristine, path)
+        try:
+            shutil.copyfile(pristine, path)
+        except OSError as error:
+            raise LimitReached(f"a disk's layer cannot be written: {path}", details=str(error)) from error
         return LayerFile(path, "qcow2")
 
     def _made(self, name: str, make: Callable[[Path], None]) -> Path:

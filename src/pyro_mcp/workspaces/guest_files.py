@@ -208,7 +208,7 @@ def apply(session: Session, steps: Iterable[Step], *, spool: Path | None = None)
     What is to be sent is written out whole before anything is sent, large things below `spool`: a step whose content cannot
     be had leaves everything as it was.
     """
-    with tempfile.SpooledTemporaryFile(_IN_MEMORY, dir=spool) as body:
+    with tempfile.SpooledTemporaryFile(_IN_MEMORY, dir=None if spool is None else str(spool)) as body:
         for step in steps:
             _write_step(body, step)
         answer = _send(session, body)

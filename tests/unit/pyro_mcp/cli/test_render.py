@@ -1,7 +1,8 @@
 import pytest
 from tests.doors import finished
 
-from pyro_mcp.cli.render import ending, size, table
+from pyro_mcp.cli.render import ending
+from pyro_mcp.cli.tables import size, table
 from pyro_mcp.models.run import RunResult
 
 

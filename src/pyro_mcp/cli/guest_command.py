@@ -83,9 +83,14 @@ def own_input() -> FileIO | None:
         given = open(0, "rb", buffering=0, closefd=False)  # noqa: SIM115 - a descriptor that stays open
     except OSError:  # closed by whoever started us
         return None
-    if given.isatty() and os.tcgetpgrp(0) != os.getpgrp():
-        return None
-    return given
+    return None if given.isatty() and _in_background() else given
+
+
+def _in_background() -> bool:
+    try:
+        return os.tcgetpgrp(0) != os.getpgrp()
+    except OSError:  # a terminal, but not the one that controls us: nothing there stops us
+        return False
 
 
 @contextmanager

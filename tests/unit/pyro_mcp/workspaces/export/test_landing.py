@@ -1,0 +1,85 @@
+"""Files reach the host whole, where they were meant to, or not at all."""
+
+import os
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from pyro_mcp.errors import Conflict, InvalidRequest, NotFound
+from pyro_mcp.workspaces.export.landing import Landing, new_file, put
+from pyro_mcp.workspaces.export.tree import Item
+
+_ITEMS = {b"d": Item("dir", 0o755), b"d/f": Item("file", 0o600, 1), b"l": Item("link", target=b"d/f")}
+
+
+def land(output: Path, items: dict[bytes, Item] = _ITEMS, *, overwrite: bool = False) -> None:
+    with closing(Landing(output, overwrite=overwrite)) as landing:
+        landing.require_free(directory=True)
+        with landing.directory() as top:
+            for path, item in items.items():
+                if item.kind != "file":
+                    put(top, path, item)
+                    continue
+                with new_file(top, path, item.mode) as descriptor:
+                    os.write(descriptor, b"x")
+            landing.land_directory(items, 0o755)
+
+
+def test_a_directory_lands_whole_and_leaves_nothing_beside_it(tmp_path: Path) -> None:
+    land(tmp_path / "out")
+    assert (tmp_path / "out/l").read_text() == "x"
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+def test_what_is_there_stays_unless_it_may_be_overwritten(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    (out / "d").mkdir(parents=True)
+    (out / "d/f").write_text("mine")
+    (out / "own").write_text("own")
+    with pytest.raises(Conflict):
+        land(out)
+    assert (out / "d/f").read_text() == "mine"
+    land(out, overwrite=True)
+    assert ((out / "d/f").read_text(), (out / "own").read_text()) == ("x", "own")
+
+
+def test_an_empty_directory_may_be_filled(tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    land(tmp_path / "out")
+    assert (tmp_path / "out/d/f").read_text() == "x"
+
+
+@pytest.mark.parametrize("place", ["out", "out/d"])
+def test_no_link_of_the_host_is_followed(tmp_path: Path, place: str) -> None:
+    victim = tmp_path / "victim"
+    victim.mkdir()
+    (tmp_path / place).parent.mkdir(exist_ok=True)
+    (tmp_path / place).symlink_to(victim)
+    with pytest.raises(Conflict):
+        land(tmp_path / "out", overwrite=True)
+    assert not list(victim.iterdir())
+    assert not list(tmp_path.glob(".pyro-*"))
+
+
+def test_a_file_takes_the_place_of_a_link_not_of_what_it_leads_to(tmp_path: Path) -> None:
+    (tmp_path / "victim").write_text("mine")
+    (tmp_path / "out").symlink_to("victim")
+    for overwrite in (False, True):
+        with closing(Landing(tmp_path / "out", overwrite=overwrite)) as landing:
+            with landing.file(0o644) as descriptor:
+                os.write(descriptor, b"x")
+            if overwrite:
+                landing.land_file()
+                continue
+            with pytest.raises(Conflict):
+                landing.land_file()
+    assert ((tmp_path / "victim").read_text(), (tmp_path / "out").read_text()) == ("mine", "x")
+    assert not (tmp_path / "out").is_symlink()
+
+
+def test_a_place_that_cannot_be_is_said(tmp_path: Path) -> None:
+    with pytest.raises(NotFound):
+        Landing(tmp_path / "none/out", overwrite=False)
+    with pytest.raises(InvalidRequest):
+        Landing(Path("/"), overwrite=False)

@@ -58,6 +58,8 @@ def run_summary(result: RunResult) -> str:
     """One line about a run, for stderr."""
     seconds = result.duration_ms / 1000
     walls = f"isolation {result.isolation}, confinement {result.confinement}"
+    if result.isolation == "emulated" and result.confinement != "full":
+        walls += ": WARNING: no boundary for code you do not trust, see pyro doctor"
     return f"pyro: {ending(result)} after {seconds:.2f} s in {result.environment} ({walls})"
 
 

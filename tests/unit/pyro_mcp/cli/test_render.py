@@ -1,9 +1,11 @@
+from dataclasses import replace
+
 import pytest
 from tests.doors import finished
 
-from pyro_mcp.cli.render import ending
+from pyro_mcp.cli.render import ending, run_summary
 from pyro_mcp.cli.tables import size, table
-from pyro_mcp.models.run import RunResult
+from pyro_mcp.models.run import Confinement, Isolation, RunResult
 
 
 @pytest.mark.parametrize(
@@ -25,6 +27,17 @@ def test_sizes_for_people(count: int | None, text: str) -> None:
 )
 def test_endings(result: RunResult, text: str) -> None:
     assert ending(result) == text
+
+
+@pytest.mark.parametrize(
+    ("isolation", "confinement", "warned"),
+    [("emulated", "full", False), ("emulated", "partial", True), ("hardware", "none", False)],
+)
+def test_what_is_no_boundary_is_said_with_every_run(
+    isolation: Isolation, confinement: Confinement, warned: bool
+) -> None:
+    result = replace(finished(0), isolation=isolation, confinement=confinement)
+    assert ("WARNING" in run_summary(result)) is warned
 
 
 def test_columns_line_up_without_trailing_blanks() -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from pyro_mcp.errors import GuestFailed
+from pyro_mcp.errors import Conflict, GuestFailed
 from pyro_mcp.workspaces.session import Session
 from pyro_wire import messages
 from pyro_wire.messages import Message, MessageError
@@ -226,8 +226,9 @@ def _write_step(body: tempfile.SpooledTemporaryFile[bytes], step: Step) -> None:
     begin = body.tell()
     for piece in step.content():
         body.write(piece)
-    # Whatever the bytes are, they must not be taken for the next step.
-    assert body.tell() - begin == step.fields["size"], "a step's content has another size than it announces"
+    if body.tell() - begin != step.fields["size"]:
+        # Else what follows would be taken for its bytes, or its bytes for what follows.
+        raise Conflict("a file changed while it was sent", hint="Nothing was changed. Try again.")
 
 
 def _send(session: Session, body: tempfile.SpooledTemporaryFile[bytes]) -> Message:

@@ -8,6 +8,8 @@ from pyro_mcp.errors import LimitReached
 _CGROUPS = Path("/sys/fs/cgroup")
 # What QEMU and the keeper take beside the guest's memory: 96 MiB was measured after some work.
 _BESIDE_GUEST_MIB = 128
+# What a machine writes in its first minutes, and what keeps the registry and everybody else on that disk going.
+_LEAST_DISK_MIB = 256
 
 
 def free_memory() -> int:
@@ -24,6 +26,16 @@ def require_memory(mem_mib: int) -> None:
         raise LimitReached(
             f"a machine of {mem_mib} MiB does not fit: this host has {free} MiB of memory free",
             hint="Give a smaller --mem-mib (mem_mib), or end what takes the memory.",
+        )
+
+
+def require_disk(path: Path) -> None:
+    """Raise LimitReached unless what is written under `path` leaves the host some room."""
+    free = free_disk(path) >> 20
+    if free < _LEAST_DISK_MIB:
+        raise LimitReached(
+            f"{path} has {free} MiB of disk free, too little for a machine",
+            hint="Free some disk space (pyro prune, or delete workspaces).",
         )
 
 

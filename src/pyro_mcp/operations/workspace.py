@@ -72,18 +72,19 @@ from pyro_mcp.models.workspace_arguments import (
     YieldAfterSeconds,
 )
 from pyro_mcp.operations.declare import CORE, FULL, operation
-from pyro_mcp.operations.files import FileOperations
 from pyro_mcp.operations.lazy import lazily
 from pyro_mcp.operations.noun import Noun
-from pyro_mcp.operations.outputs import OutputOperations
-from pyro_mcp.operations.patches import PatchOperations
-from pyro_mcp.operations.snapshots import SnapshotOperations
-from pyro_mcp.operations.sync import SyncOperations
 from pyro_mcp.operations.times import moment
 from pyro_mcp.operations.vm import input_of, words_of
 
+# Nouns below are imported when they are asked for: a command costs its own and no other.
 if TYPE_CHECKING:
+    from pyro_mcp.operations.files import FileOperations
     from pyro_mcp.operations.handle import Workspace
+    from pyro_mcp.operations.outputs import OutputOperations
+    from pyro_mcp.operations.patches import PatchOperations
+    from pyro_mcp.operations.snapshots import SnapshotOperations
+    from pyro_mcp.operations.sync import SyncOperations
     from pyro_mcp.workspaces import diffing, lifecycle, logs, machines, seed_facts, snapshots
     from pyro_mcp.workspaces import exec as commands
     from pyro_mcp.workspaces.export import run as exporting
@@ -107,28 +108,38 @@ class WorkspaceOperations(Noun):
     """`pyro.workspace`: make workspaces, find them again, run commands in them, and delete them."""
 
     @property
-    def output(self) -> OutputOperations:
+    def output(self) -> "OutputOperations":
         """What commands wrote."""
+        from pyro_mcp.operations.outputs import OutputOperations
+
         return OutputOperations(self._scope)
 
     @property
-    def sync(self) -> SyncOperations:
+    def sync(self) -> "SyncOperations":
         """Later changes of the host."""
+        from pyro_mcp.operations.sync import SyncOperations
+
         return SyncOperations(self._scope)
 
     @property
-    def file(self) -> FileOperations:
+    def file(self) -> "FileOperations":
         """Files, without a shell."""
+        from pyro_mcp.operations.files import FileOperations
+
         return FileOperations(self._scope)
 
     @property
-    def patch(self) -> PatchOperations:
+    def patch(self) -> "PatchOperations":
         """Patches."""
+        from pyro_mcp.operations.patches import PatchOperations
+
         return PatchOperations(self._scope)
 
     @property
-    def snapshot(self) -> SnapshotOperations:
+    def snapshot(self) -> "SnapshotOperations":
         """Named states."""
+        from pyro_mcp.operations.snapshots import SnapshotOperations
+
         return SnapshotOperations(self._scope)
 
     @operation("workspace_create", effect="changes", profiles=CORE, answers=WorkspaceStatus)

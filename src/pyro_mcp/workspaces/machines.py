@@ -16,7 +16,7 @@ from pyro_mcp.errors import GuestFailed, HostUnfit, PyroError
 from pyro_mcp.guest.channel import Channel
 from pyro_mcp.guest.preparing import prepare_bare, prepare_fresh
 from pyro_mcp.host.paths import Paths, private_directory
-from pyro_mcp.host.room import require_memory
+from pyro_mcp.host.room import require_disk, require_memory
 from pyro_mcp.host.uids import claim_uid
 from pyro_mcp.keeper.places import Place, claim, clear_left_behind, release, release_files
 from pyro_mcp.keeper.plan import Identity, KeeperPlan, Leash
@@ -149,6 +149,7 @@ class MachineShop:
         install = find_qemu(self._paths.cache / "host")
         accelerator, walls = self._granted(promises, install)
         require_memory(size.mem_mib)
+        require_disk(self._paths.state)
         uid, uid_locks = self._own_uid(walls, held)
         return _Making(
             environment,

@@ -45,3 +45,16 @@ def test_every_cgroup_limit_above_us_counts_and_cached_files_do_not(
         (tmp_path / group / "memory.current").write_text("500\n")
         (tmp_path / group / "memory.stat").write_text("anon 400\ninactive_file 100\n")
     assert room._cgroup_room("0::/a/b\n", tmp_path) == rooms
+
+
+@pytest.mark.parametrize(("free_mib", "fits"), [(0, False), (255, False), (256, True)])
+def test_a_machine_needs_some_disk_to_write_on(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, free_mib: int, fits: bool
+) -> None:
+    monkeypatch.setattr(room, "free_disk", lambda path: free_mib << 20)
+    if fits:
+        room.require_disk(tmp_path)
+        return
+    with pytest.raises(LimitReached, match="MiB of disk free") as refused:
+        room.require_disk(tmp_path)
+    assert "pyro prune" in (refused.value.hint or "")

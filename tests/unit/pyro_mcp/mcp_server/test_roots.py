@@ -1,0 +1,64 @@
+from pathlib import Path
+
+import pytest
+
+from pyro_mcp.errors import InvalidRequest, PolicyDenied
+from pyro_mcp.mcp_server.roots import Roots
+from pyro_mcp.operations.catalogue import operation_named
+
+
+def test_what_lies_below_a_root_is_made_real(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    roots = Roots([str(tmp_path)])
+    assert roots.confine("seed_path", "a") == str(tmp_path / "a")
+    assert roots.confine("seed_path", f"{tmp_path}/a/../a") == str(tmp_path / "a")
+    assert roots.confine("output_path", "not/there/yet") == str(tmp_path / "not/there/yet")
+
+
+@pytest.mark.parametrize("path", ["..", "/", "/etc/passwd", "a/../../x", "leads-out", "leads-out/passwd"])
+def test_what_leads_out_is_refused(tmp_path: Path, path: str) -> None:
+    root = tmp_path / "root"
+    root.mkdir()
+    (root / "leads-out").symlink_to("/etc")
+    with pytest.raises(PolicyDenied, match="seed_path") as refused:
+        Roots([str(root)]).confine("seed_path", path)
+    assert "--host-root" in (refused.value.hint or "")
+
+
+def test_a_neighbour_whose_name_begins_alike_is_outside(tmp_path: Path) -> None:
+    (tmp_path / "root").mkdir()
+    with pytest.raises(PolicyDenied):
+        Roots([str(tmp_path / "root")]).confine("seed_path", str(tmp_path / "rootless"))
+
+
+def test_a_nul_is_no_path(tmp_path: Path) -> None:
+    with pytest.raises(InvalidRequest, match="seed_path"):
+        Roots([str(tmp_path)]).confine("seed_path", "a\0b")
+
+
+def test_the_working_directory_is_the_default_but_never_everything(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert Roots.given_or_default([]).confine("seed_path", ".") == str(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for place in (str(tmp_path), "/"):
+        monkeypatch.chdir(place)
+        with pytest.raises(PolicyDenied, match="no host directory"):
+            Roots.given_or_default([]).confine("seed_path", str(tmp_path / "x"))
+
+
+@pytest.mark.parametrize(
+    ("operation", "arguments"),
+    [
+        ("workspace_create", {"seed_path"}),
+        ("workspace_sync_push", {"source_path"}),
+        ("workspace_export", {"output_path", "repository_path"}),
+    ],
+)
+def test_every_host_path_is_marked(operation: str, arguments: set[str], tmp_path: Path) -> None:
+    parameters = operation_named(operation).parameters
+    assert {item.name for item in parameters if item.argument.host_path} == arguments
+    for name in arguments:
+        with pytest.raises(PolicyDenied):
+            Roots([str(tmp_path)]).confined(parameters, {name: "/etc"})

@@ -1,12 +1,16 @@
 """pyro on a host whose KVM works: an emulated one, so this proves function and never speed. Run by `make smoke-kvm`."""
 
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
 import pytest
 from tests.kvm.host import Answer, ask_inside
 
 
 @pytest.fixture(scope="module")
-def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Answer]:
-    found, console = ask_inside(tmp_path_factory.mktemp("kvm"))
+def answers() -> dict[str, Answer]:
+    with TemporaryDirectory(prefix="pyro-kvm-") as work:  # 400 MB, which pytest would keep three times
+        found, console = ask_inside(Path(work))
     print(console)  # shown when a test fails
     return found
 

@@ -5,7 +5,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PruneReport:
-    """How much of what was removed, and the bytes that it took. `left`: why something was not looked at."""
+    """How much of what was removed, and the bytes that it took.
+
+    `environments` counts images, those of guest kits included; `left` says why something was not looked at.
+    """
 
     environments: int
     seeds: int

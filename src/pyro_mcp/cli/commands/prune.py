@@ -32,7 +32,7 @@ def prune(everything: bool, quiet: bool, as_json: bool) -> None:
         click.echo(json_text(report))
         return
     counts = {
-        "environment": report.environments,
+        "environment or kit image": report.environments,
         "seed": report.seeds,
         "frozen machine": report.templates,
         "stray layer": report.layers,

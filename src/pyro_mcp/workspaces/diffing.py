@@ -18,7 +18,7 @@ from pyro_mcp.workspaces.seed_facts import git_facts
 from pyro_mcp.workspaces.session import Session
 
 # Both states of all changed files are in memory while they are compared.
-_MOST_COMPARED = 512 << 20
+_MOST_COMPARED = 256 << 20
 _GIT_KINDS = frozenset({"file", "link"})
 # A request has 64 KiB; more names than fit into this are not given, all contents come then.
 _MOST_NAMES = 16 << 10

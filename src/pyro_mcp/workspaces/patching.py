@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pyro_mcp.errors import LimitReached
+from pyro_mcp.models.names import display_name
 from pyro_mcp.models.patch import EntryType, PatchReport
 from pyro_mcp.workspaces import guest_files
 from pyro_mcp.workspaces.guest_files import GuestFile, Step
@@ -13,6 +15,8 @@ from pyro_mcp.workspaces.session import Session
 from pyro_wire.messages import Message
 
 _EXECUTABLE_BITS = 0o111
+# A file is in memory while it is patched.
+_LARGEST_FILE = 64 << 20
 
 
 def apply_patch(session: Session, patch: str | bytes, *, dry_run: bool, strip: Strip) -> PatchReport:
@@ -40,7 +44,12 @@ class _Files:
     def read(self, path: bytes) -> FileState | None:
         found = guest_files.stat(self._session, path)
         if found.kind == "file":
-            found = guest_files.read(self._session, path)
+            if found.size > _LARGEST_FILE:
+                raise LimitReached(
+                    f"{display_name(path)} has {found.size >> 20} MiB, too many to patch",
+                    hint="Change it with a command.",
+                )
+            found = guest_files.read(self._session, path, limit=_LARGEST_FILE)
         self.found[path] = found
         if found.kind == "absent":
             return None

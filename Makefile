@@ -1,12 +1,12 @@
 # Every target installs what is missing first (scripts/setup): a clone with git, make and python3 is enough.
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check smoke-run smoke-kvm generated bench torture
+.PHONY: help setup demo test check smoke-run smoke-workspace smoke-workspace-core smoke-kvm generated bench torture
 
 BIN := .venv/bin
 
 help: ## Show the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-20s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## Install missing system packages, uv and the locked Python environment
 	@scripts/setup
@@ -28,6 +28,14 @@ check: setup ## Format, lint, strict types, import order, generated files up to 
 smoke-run: setup ## Run every example on a real machine
 	@$(BIN)/pyro env pull debian:12
 	@$(BIN)/pytest tests/smoke
+
+smoke-workspace: setup ## A workspace on a real machine, through the command line and the SDK
+	@$(BIN)/pyro env pull debian:12
+	@$(BIN)/pytest tests/smoke -k "workspace and not core"
+
+smoke-workspace-core: setup ## The same through MCP, with the profile workspace-core alone
+	@$(BIN)/pyro env pull debian:12
+	@$(BIN)/pytest tests/smoke -k workspace_core
 
 smoke-kvm: setup ## Run pyro inside an emulated host whose KVM works (1.5 GB of packages; function, not speed)
 	@$(BIN)/pytest tests/kvm

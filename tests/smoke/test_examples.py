@@ -23,8 +23,9 @@ def _run(*command: str) -> str:
 
 
 def test_no_example_is_left_out() -> None:
-    tested = {"command_line.sh", "sdk.py", "mcp_client.py"}
-    assert {file.name for file in _EXAMPLES.iterdir() if file.is_file()} == tested
+    runs = {"command_line.sh", "sdk.py", "mcp_client.py"}
+    workspaces = {"workspace.sh", "workspace_sdk.py", "workspace_mcp.py"}
+    assert {file.name for file in _EXAMPLES.iterdir() if file.is_file()} == runs | workspaces
 
 
 def test_command_line() -> None:
@@ -51,3 +52,30 @@ def test_mcp_client() -> None:
     assert "git version 2." in said
     assert "\nLinux\n" in said
     assert said.endswith("structured exit_code: 4\n")
+
+
+def test_workspace() -> None:
+    said = _run("sh", str(_EXAMPLES / "workspace.sh"))
+    assert said.startswith("the bug is there\ncalc.py: 1 replaced (edit 1 at line 2)")
+    assert "\nall is well\n" in said
+    assert "-    return a - b\n+    return a + b\n" in said
+    assert "2 files changed, 2 insertions(+), 1 deletion(-)\nand back again\n" in said
+
+
+def test_workspace_sdk() -> None:
+    lines = _run(sys.executable, str(_EXAMPLES / "workspace_sdk.py")).splitlines()
+    assert lines[:3] == ["exit 1: AssertionError: -1", "edited calc.py", "all is well"]
+    assert lines[3] == "the fork is gone, and here is ['calc.py']"
+    assert "+    return a + b" in lines
+    assert lines[-2] == "after reset: ()"
+    assert lines[-1].startswith("not_found: /workspace/no-such-file")
+
+
+def test_workspace_core() -> None:
+    said = _run(sys.executable, str(_EXAMPLES / "workspace_mcp.py"))
+    assert "exit_code 3 after" in said
+    assert "\n--- stdout\n42\n" in said
+    assert "\n+print(6 * 7)\n" in said
+    assert "\non this computer: print(6 * 7)\n" in said
+    assert "\nfiles after reset: []\n" in said
+    assert "is deleted" in said.splitlines()[-1]

@@ -56,7 +56,10 @@ class Journal:
             lines, _, end = file.read().rpartition(b"end ")
         if not first.isdecimal() or end != b"%08x\n" % zlib.crc32(lines):
             return None
-        return cls(name, int(first), [Step(*json.loads(line)) for line in lines.splitlines()])
+        try:
+            return cls(name, int(first), [Step(*json.loads(line)) for line in lines.splitlines()])
+        except (ValueError, TypeError):
+            return None
 
     def carry_out(self) -> None:
         """Do what is left to do. Raise OSError where the disk refuses."""
@@ -186,8 +189,8 @@ def recover() -> None:
                 remove_all(folder, name)
             finally:
                 os.close(folder)
-    except OSError as error:
-        say(f"a transaction cannot be recovered: {error}")
+    except Exception as error:  # noqa: BLE001  (root in the guest may have written there what it likes)
+        say(f"a transaction cannot be recovered: {error!r}")
 
 
 def recover_committed() -> None:

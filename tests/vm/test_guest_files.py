@@ -217,6 +217,20 @@ def test_changes_are_those_of_the_tree_not_of_the_disk(home: Path, environment: 
         assert set(files.changes(("moved", "a"))) == {"a/one", "a/two/x", "moved"}
 
 
+def test_a_machine_that_was_stopped_has_no_journal_to_replay(
+    home: Path, environment: object, seed: Path
+) -> None:
+    with seeded(home, seed) as files:
+        files.apply(write("kept", b"x"))
+        assert files.ask("detach")[0]["expired"] is False
+        files.kill()
+        files.connect()
+        said = files.sh("cat kept; dmesg")
+        assert said.startswith("x[")
+        assert "EXT4-fs (vdd): mounted filesystem" in said
+        assert "recovery complete" not in said
+
+
 def _version(number: int) -> list[dict[str, object]]:
     """A transaction that can be told from the tree to be done, not done, or half done."""
     last = number - 1

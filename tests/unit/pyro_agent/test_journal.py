@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from contextlib import suppress
 from pathlib import Path
 
@@ -116,6 +117,18 @@ def test_a_torn_journal_never_was(root: Root) -> None:
         journal.recover()
         assert root.tree() == before
         assert list(Path(journal.FOLDER).iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "line", ["not JSON", "[]", '["put"]', '["put","/workspace/a",5]', '["fly","/x"]', "{}"]
+)
+def test_a_journal_that_the_guest_forged_stops_nothing(root: Root, line: str) -> None:
+    lines = f"{line}\n".encode()
+    Path(journal.FOLDER).mkdir()
+    Path(journal.FOLDER, "t.0").write_bytes(lines + b"end %08x\n" % zlib.crc32(lines))
+    Path(journal.FOLDER, "folder.0").mkdir()
+    journal.recover()
+    assert root.tree() == {}
 
 
 def test_without_any_transaction_nothing_is_looked_at(root: Root) -> None:

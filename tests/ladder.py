@@ -189,7 +189,9 @@ def pytest_runtest_makereport(item: pytest.Item, call: "pytest.CallInfo[None]") 
 def _descriptors() -> set[str]:
     """What this process holds of any machine: through the SDK the test itself is the client."""
     held = {link for link in links_of(os.getpid()) if link.startswith(("/run/pyro-uids/", "/tmp/pyro-vm-"))}
-    return {link for link in held if "/state/registry.sqlite" not in link}  # a client's own, as long as it lives
+    return {
+        link for link in held if "/state/registry.sqlite" not in link
+    }  # a client's own, as long as it lives
 
 
 def _logs_in(logs: Path) -> str:

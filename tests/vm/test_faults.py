@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 from tests.broken import cut, full_disk, image_of, read_only, the_only
 from tests.hostile import ATTACKS, KEEPER_MIB, Attack, attacked, named
+from tests.killing import VICTIMS, kill_during
 from tests.ladder import TINY, Guest, Machines, PyroProgram
 from tests.remains import remains
+from tests.worker import WORKS
 
 from pyro_mcp import PyroError
 from pyro_mcp.errors import GuestFailed, OutcomeUnknown
@@ -77,3 +79,12 @@ def test_a_read_only_cache(pyro: PyroProgram, cold_home: Path) -> None:
         assert refused.returncode == 125
         assert b"error: " in refused.stderr
         assert b"Traceback" not in refused.stderr
+
+
+@pytest.mark.usefixtures("environment")
+@pytest.mark.parametrize(
+    ("work", "victim"), list(zip(WORKS, random.Random(_SEED).choices(VICTIMS, k=5), strict=True))
+)
+def test_a_kill_while_a_workspace_changes(home: Path, work: str, victim: str) -> None:
+    """Nothing acknowledged is lost, nothing is left over."""
+    kill_during(work, victim, home, random.Random(f"{_SEED} {work}"))

@@ -17,6 +17,7 @@ from pyro_mcp.errors import HostUnfit
 from pyro_mcp.host.paths import Paths, private_directory
 from pyro_mcp.host.processes import end_holders, identify
 from pyro_mcp.keeper.logs import keep_logs
+from pyro_mcp.qemu.memory import forget_dead_holders
 
 _LOCK = "lock"
 _NEW = ".new-"
@@ -80,7 +81,12 @@ def remove(directory: Path) -> None:
 
 def clear_left_behind(paths: Paths) -> list[str]:
     """Remove what machines left whose owners are dead; returns their ids. Costs a listing when there is nothing."""
-    return [machine_id for machine_id in _candidates(paths.state / "machines") if _clear(paths, machine_id)]
+    cleared = [
+        machine_id for machine_id in _candidates(paths.state / "machines") if _clear(paths, machine_id)
+    ]
+    if cleared:
+        forget_dead_holders(paths.runtime / "templates")
+    return cleared
 
 
 def _candidates(machines: Path) -> Iterator[str]:

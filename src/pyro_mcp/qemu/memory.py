@@ -117,6 +117,13 @@ def noted(notes: Path, memory: SharedMemory) -> Iterator[None]:
         note.unlink(missing_ok=True)
 
 
+def forget_dead_holders(templates: Path) -> None:
+    """Remove the notes of keepers that were killed: those of a template that nobody restores again would stay."""
+    for notes in templates.glob("*"):
+        for _ in _noted(notes):
+            pass
+
+
 def _noted(notes: Path) -> Iterator[tuple[int, int]]:
     for note in notes.glob("*-*"):
         pid, _, descriptor = note.name.partition("-")

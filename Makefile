@@ -16,7 +16,7 @@ demo: setup ## A short tour on real machines
 
 test: setup ## Unit and contract tests, then tests and examples on real machines (one worker)
 	@$(BIN)/pyro env pull debian:12
-	@$(BIN)/pytest tests/unit tests/contract tests/vm tests/smoke
+	@$(BIN)/pytest tests/unit tests/contract tests/docs tests/vm tests/smoke
 
 check: setup ## Format, lint, strict types, import order, generated files up to date
 	@$(BIN)/ruff format --check

@@ -12,10 +12,10 @@ from pyro_mcp.cli.main import pyro
 _ROOT = Path(__file__).parents[2]
 _PAGES = [_ROOT / "README.md", *sorted((_ROOT / "docs").glob("*.md"))]
 # An indented line that begins with pyro, a prompt and pyro, or a pipe into it.
-_COMMAND = re.compile(r"^    (?:\$ )?(?:.*\| )?(pyro [^|#;]+)", re.MULTILINE)
+_COMMAND = re.compile(r"^    (?:\$ )?(?:.*\| )?(pyro [^|#;\n]+)", re.MULTILINE)
 _LINK = re.compile(r"\]\(([^)#]+)(?:#[^)]*)?\)")
 
-pages = pytest.mark.parametrize("page", _PAGES, ids=lambda page: page.name)
+pages = pytest.mark.parametrize("page", _PAGES, ids=lambda page: str(page.relative_to(_ROOT)))
 
 
 @pages

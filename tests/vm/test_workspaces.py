@@ -14,7 +14,7 @@ from mcp.client.stdio import stdio_client
 from mcp_types import CallToolResult, TextContent
 from tests.ladder import PyroProgram
 
-from pyro_mcp import Conflict, Edit, InvalidRequest, NotFound, Pyro, Workspace
+from pyro_mcp import Conflict, Edit, HostUnfit, InvalidRequest, NotFound, Pyro, Workspace
 from pyro_mcp.environments.values import Environment
 from pyro_mcp.host.waiting import wait_until
 
@@ -233,6 +233,18 @@ def test_snapshots_lead_back_and_forks_lead_on(workspace: Workspace) -> None:
     assert workspace.exec("cat state").exit_code == 1
     workspace.snapshot.delete("one")
     assert "one" not in [found.name for found in workspace.snapshot.list()]
+
+
+def test_a_workspace_behind_weaker_walls_than_required_is_not_used(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if workspace.info.isolation == "hardware":
+        pytest.skip("this host has the best there is")
+    monkeypatch.setenv("PYRO_REQUIRE_ISOLATION", "hardware")
+    for _ in range(2):  # while its machine runs, and once it would have to be started
+        with pytest.raises(HostUnfit, match="hardware|isolation"):
+            Pyro().workspace.exec(workspace.info.workspace_id, "true")
+        workspace.stop()
 
 
 def test_labels_and_names_change_and_find(workspace: Workspace) -> None:

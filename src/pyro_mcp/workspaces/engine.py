@@ -11,7 +11,7 @@ from pyro_mcp.host.interruption import Interruption
 from pyro_mcp.host.paths import Paths
 from pyro_mcp.models.environment import EnvironmentInfo
 from pyro_mcp.models.run import OnOutput, RunRequest, RunResult
-from pyro_mcp.workspaces.machines import MachineShop
+from pyro_mcp.workspaces.machines import MachineShop, Promises
 from pyro_mcp.workspaces.run import run_in_throwaway
 
 if TYPE_CHECKING:
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 class Engine:
     """Everything pyro can do on this host. Synchronous, and safe to use from many threads."""
 
-    def __init__(self, paths: Paths | None = None) -> None:
+    def __init__(self, paths: Paths | None = None, promises: Promises | None = None) -> None:
+        self._promises = promises or Promises()
         self.paths = paths or Paths.from_environment()
         self._environments = EnvironmentStore(self.paths)
         self._shop = MachineShop(self.paths, self._environments)
@@ -45,7 +46,12 @@ class Engine:
         from pyro_mcp.workspaces.session import Sessions
 
         return Sessions(
-            self.paths, Registry.at(self.paths), self._environments, SeedStore(self.paths), self._shop
+            self.paths,
+            Registry.at(self.paths),
+            self._environments,
+            SeedStore(self.paths),
+            self._shop,
+            self._promises,
         )
 
 

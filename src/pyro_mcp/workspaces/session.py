@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pyro_mcp.environments.store import EnvironmentStore
 from pyro_mcp.environments.values import Environment, EnvironmentDefaults
-from pyro_mcp.errors import Conflict, NotFound, OutcomeUnknown, PyroError
+from pyro_mcp.errors import Conflict, HostUnfit, NotFound, OutcomeUnknown, PyroError
 from pyro_mcp.guest.channel import Channel, Controls, OnData, Source
 from pyro_mcp.host.locks import exclusive
 from pyro_mcp.host.paths import Paths, private_directory
@@ -81,12 +81,14 @@ class Sessions:
         environments: EnvironmentStore,
         seeds: SeedStore,
         shop: MachineShop,
+        promises: Promises,
     ) -> None:
         self.paths = paths
         self.registry = registry
         self.environments = environments
         self.seeds = seeds
         self.shop = shop
+        self.promises = promises
 
     def tidy(self) -> None:
         """Put right what crashes left behind, and delete what has outlived its time; costs two queries and a listing."""
@@ -172,6 +174,7 @@ class Sessions:
         """Give the socket of the workspace's machine, started if need be, and why it had to be."""
         socket = self.socket(record.id)
         if socket is not None:
+            self._insist(record)
             return socket, None
         if record.state in ("creating", "deleting"):
             raise Conflict(
@@ -185,6 +188,18 @@ class Sessions:
             self.tidy()
             reason = self.why_stopped(record.id)
             return self.start(self.record(record.id)), reason
+
+    def _insist(self, record: WorkspaceRecord) -> None:
+        """Refuse a machine that was started behind weaker walls than this caller insists on."""
+        with self.registry.reading() as reading:
+            machine = machines.of_workspace(reading, record.id)
+        wanted = (self.promises.isolation, self.promises.confinement)
+        there = (machine.isolation, machine.confinement) if machine is not None else wanted
+        if any(want is not None and want != have for want, have in zip(wanted, there, strict=True)):
+            raise HostUnfit(
+                f"the workspace runs with isolation {there[0]} and confinement {there[1]}, less than is required",
+                hint="Stop it and ask again, or drop the requirement.",
+            )
 
     @contextmanager
     def starting(self, workspace_id: str) -> Iterator[None]:
@@ -227,7 +242,7 @@ class Sessions:
             ended=str(self._ended_file(record.id)),
         )
         try:
-            started = self.shop.start(disk, environment, Promises(), leash)
+            started = self.shop.start(disk, environment, self.promises, leash)
         except BaseException:
             with self.registry.changing() as change:
                 machines.forget(change, record.id)

@@ -27,6 +27,7 @@ from pyro_wire.messages import Message, MessageError
 
 _TOP = "/workspace"
 _BLOCK = 1 << 20
+_DEEPEST, _MOST_ENTRIES = 1000, 10_000_000
 # Left free on the host whatever is pushed: a push waits there until it is complete.
 _SPARE_BYTES = 256 << 20
 
@@ -54,7 +55,7 @@ def push_sync(
     had = _Had(session, sessions, below)
     plan = plan_push(
         selection,
-        have := _have(session, dest),
+        have := _have(session, dest, below, had.seeded),
         delete=delete,
         include_sensitive=include_sensitive,
         base=had.seeded,
@@ -83,22 +84,53 @@ def _below_top(dest: str) -> bytes | None:
 # -- what is there --------------------------------------------------------------------------------------------------------
 
 
-def _have(session: Session, dest: str) -> Manifest:
-    """Ask for what the workspace holds; contents are hashed there."""
+def _have(session: Session, dest: str, below: bytes | None, seeded: Manifest) -> Manifest:
+    """Ask for what the workspace holds. Only what differs from the seed is hashed there: the rest is known."""
+    hashed = below is None
+    verb = "tree.manifest" if hashed else "tree.list"
+    request: dict[str, object] = {"verb": verb, "path": dest, "ignore": [".git"]}
+    if not hashed:
+        request |= {"depth": _DEEPEST, "limit": _MOST_ENTRIES}
     try:
-        found, answer = guest_files.lines(
-            session, {"verb": "tree.manifest", "path": dest, "ignore": [".git"]}
-        )
+        found, answer = guest_files.lines(session, request)
     except NotFound:
         return {}
-    if answer.get("left_out"):
+    if answer.get("left_out") or answer.get("more"):
         raise Conflict(
-            f"{answer['left_out']} entries of {dest} cannot be looked at",
-            hint="They change at this moment, or lie too deep.",
+            f"some entries of {dest} cannot be looked at",
+            hint="They change at this moment, lie too deep, or are too many.",
         )
     if any(record.get("path") == "" for record in found):
         raise Conflict(f"{dest} is a file in the workspace", hint="Name a directory.")
-    return dict(map(_item, found))
+    if below is None:
+        return dict(map(_item, found))
+    changed = _changed_hashes(session, below)
+    return dict(_item(_with_hash(record, changed, seeded)) for record in found)
+
+
+def _changed_hashes(session: Session, below: bytes) -> Mapping[bytes, str]:
+    request: dict[str, object] = {"verb": "tree.changes", "hash": True, "limit": _MOST_ENTRIES}
+    records, answer = guest_files.changes(session, {**request, "paths": [guest_files.guest_path(below)]})
+    if answer.get("complete") is not True:
+        raise Conflict(
+            "some changes of the workspace cannot be looked at", hint="Push again when nothing changes there."
+        )
+    return {
+        record.path[len(below) :]: record.new.sha256
+        for record in records
+        if record.new is not None and record.new.sha256 is not None
+    }
+
+
+def _with_hash(record: Message, changed: Mapping[bytes, str], seeded: Manifest) -> Message:
+    """Add the hash of a file; one that nobody knows counts as different from everything."""
+    if record.get("kind") != "file":
+        return record
+    path = guest_files.name_bytes(str(record.get("path")))
+    known = changed.get(path)
+    if known is None and path in seeded:
+        known = seeded[path].digest.hex()
+    return {**record, "sha256": known or ""}
 
 
 def _item(record: Message) -> tuple[bytes, Item]:

@@ -242,7 +242,7 @@ def test_a_workspace_behind_weaker_walls_than_required_is_not_used(
         pytest.skip("this host has the best there is")
     monkeypatch.setenv("PYRO_REQUIRE_ISOLATION", "hardware")
     for _ in range(2):  # while its machine runs, and once it would have to be started
-        with pytest.raises(HostUnfit, match="hardware|isolation"):
+        with pytest.raises(HostUnfit, match=r"hardware|isolation"):
             Pyro().workspace.exec(workspace.info.workspace_id, "true")
         workspace.stop()
 

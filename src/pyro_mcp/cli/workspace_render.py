@@ -1,5 +1,6 @@
 """Workspaces as people read them."""
 
+import shlex
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
@@ -27,7 +28,9 @@ def created(status: WorkspaceStatus) -> str:
 
 
 def workspaces(found: Sequence[WorkspaceInfo]) -> str:
-    """Workspaces as a table."""
+    """Workspaces as a table; how to make one when there is none."""
+    if not found:
+        return "no workspaces; make one with: pyro workspace create --seed-path ."
     return table(
         ("NAME", "ID", "STATE", "ENVIRONMENT", "LAST ACTIVITY", "LABELS"), [_row(item) for item in found]
     )
@@ -86,7 +89,9 @@ def logs(found: WorkspaceLogs) -> str:
             event.kind,
             event.outcome,
             "-" if event.duration_ms is None else f"{event.duration_ms / 1000:.2f} s",
-            " ".join(f"{key}={value}" for key, value in event.data.items() if value not in (None, ""))[:100],
+            " ".join(f"{key}={_fact(value)}" for key, value in event.data.items() if value not in (None, ""))[
+                :100
+            ],
         )
         for event in found.events
     ]
@@ -101,8 +106,9 @@ def deleted(gone: DeletedWorkspace) -> str:
 
 def forks(found: Sequence[ForkOutcome]) -> str:
     """The new workspaces as a table, and why there are not more."""
-    shown = workspaces([fork.workspace for fork in found if fork.workspace])
-    return "\n".join([shown, *(f"not forked: {fork.error}" for fork in found if not fork.workspace)])
+    made = [fork.workspace for fork in found if fork.workspace]
+    shown = [workspaces(made)] if made else []
+    return "\n".join([*shown, *(f"not forked: {fork.error}" for fork in found if not fork.workspace)])
 
 
 def snapshot(found: SnapshotInfo) -> str:
@@ -114,6 +120,11 @@ def snapshots(found: Sequence[SnapshotInfo]) -> str:
     """Snapshots as a table."""
     rows = [(item.name, item.parent or "-", _time(item.created_at), size(item.size_bytes)) for item in found]
     return table(("NAME", "FROM", "CREATED", "SIZE"), rows)
+
+
+def _fact(value: object) -> str:
+    """A command as a shell would take it, anything else as it is."""
+    return shlex.join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
 def _row(item: WorkspaceInfo) -> tuple[str, ...]:
@@ -141,11 +152,15 @@ def _seed(seed: SeedReport | None) -> list[str]:
     skipped = tuple(item.path for item in seed.skipped)
     groups = (
         ("ignored by git, left out", seed.ignored, seed.ignored_count),
-        ("likely secrets, withheld (--include-sensitive)", seed.withheld, seed.withheld_count),
-        ("tracked by git, though likely secrets", seed.sensitive_tracked, seed.sensitive_tracked_count),
+        ("likely to hold secrets, withheld (--include-sensitive)", seed.withheld, seed.withheld_count),
+        (
+            "tracked by git, though likely to hold secrets",
+            seed.sensitive_tracked,
+            seed.sensitive_tracked_count,
+        ),
         ("could not be taken", skipped, seed.skipped_count),
     )
-    first = f"{seed.files} files, {size(seed.bytes)}, of {seed.source}"
+    first = f"{seed.files} {'file' if seed.files == 1 else 'files'}, {size(seed.bytes)}, of {seed.source}"
     return [first, *(f"{count} {what}: {_names(names, count)}" for what, names, count in groups if count)]
 
 

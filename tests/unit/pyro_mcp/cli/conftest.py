@@ -13,7 +13,7 @@ def use_engine(monkeypatch: pytest.MonkeyPatch) -> UseEngine:
     """Put an engine where the command line makes its own."""
 
     def use(engine: MemoryEngine) -> MemoryEngine:
-        monkeypatch.setattr("pyro_mcp.workspaces.engine.Engine", lambda: engine)
+        monkeypatch.setattr("pyro_mcp.workspaces.engine.Engine", lambda **_: engine)
         return engine
 
     return use

@@ -73,7 +73,10 @@ class Channel:
         """
         request = _Request(self._socket, self._mux, on_data, on_control, controls)
         deadline = None if timeout is None else time.monotonic() + timeout
-        request.greet(deadline)
+        try:
+            request.greet(deadline)
+        except OutcomeUnknown as error:  # it left before it was asked anything
+            raise _not_running(error.details or "") from error
         try:
             return request.run(message, body, deadline)
         except MessageError as error:
@@ -90,11 +93,7 @@ def _connect(path: Path) -> socket.socket:
         connection.connect(os.fspath(path))
     except OSError as error:
         connection.close()
-        raise Conflict(
-            "the machine is not running any more",
-            details=f"{path}: {error}",
-            hint="ask again: it is started anew",
-        ) from error
+        raise _not_running(f"{path}: {error}") from error
     connection.setblocking(False)
     return connection
 
@@ -216,6 +215,12 @@ class _Request:
             self._answer = event.message
         elif isinstance(event, Failed):
             raise error_from(event.fault)
+
+
+def _not_running(details: str) -> Conflict:
+    return Conflict(
+        "the machine is not running any more", details=details, hint="ask again: it is started anew"
+    )
 
 
 def _milliseconds(deadline: float | None) -> float | None:

@@ -65,11 +65,17 @@ class Keeper:
     def run(self) -> None:
         """Serve until the machine dies, somebody stops it, or the leash is let go."""
         self._end_on_signals()
-        if self._plan.leash.with_client:
-            self._loop.watch(sys.stdin.fileno(), READ, lambda _: self._loop.stop())
+        self._loop.watch(sys.stdin.fileno(), READ, lambda _: self._feel_leash())
         self._loop.run()
         self._board.close()
         os.close(self._pidfd)
+
+    def _feel_leash(self) -> None:
+        """End with whoever started us, unless it has said that we go on."""
+        if os.read(sys.stdin.fileno(), 1) and not self._plan.leash.with_client:
+            self._loop.forget(sys.stdin.fileno())
+        else:
+            self._loop.stop()
 
     def _serve(self, client: Client, stream: int, message: Message) -> None:
         verb = str(message.get("verb"))
@@ -98,7 +104,16 @@ class Keeper:
 
     # -- ends -----------------------------------------------------------------------------------------------------------
 
+    def _close_door(self) -> None:
+        """Let nobody else in: whoever comes from now on finds no machine, and starts one."""
+        if self._listener.fileno() >= 0:
+            self._loop.forget(self._listener)
+            self._listener.close()
+        with suppress(OSError):
+            self._plan.socket.unlink()
+
     def _machine_died(self, reason: str) -> None:
+        self._close_door()
         with suppress(subprocess.TimeoutExpired):
             self._machine.qemu.process.wait(1.0)  # its line closes a moment before its exit status is known
         death = self._machine.qemu.death(f"the machine died: {reason}")
@@ -121,6 +136,7 @@ class Keeper:
             if ended or not (event is None or isinstance(event, events.Answered | events.Failed)):
                 return
             ended = True
+            self._close_door()
             self._note_end(reason)
             self._board.fail_all(Fault("conflict", f"the workspace was stopped: {reason}", None, None))
             then()

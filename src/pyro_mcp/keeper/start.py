@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +19,8 @@ from pyro_wire.faults import Fault
 
 # Killing QEMU and removing a few files: a host that swaps takes seconds for it.
 _END_SECONDS = 20.0
+# The word that lets a keeper outlive its starter.
+GO_ON = b"+"
 
 
 @dataclass(slots=True)
@@ -41,9 +44,15 @@ class StartedKeeper:
             raise error_from(Fault.from_message(report["fault"]))
 
     def detach(self) -> None:
-        """Leave the keeper to itself: it goes on when this process ends. While we live, it is our child to bury."""
+        """Leave the keeper to itself: it goes on when this process ends. While we live, it is our child to bury.
+
+        Only once it is recorded who holds the machine: until this word a keeper ends with whoever started it, so that a
+        crash in between leaves none that nobody knows.
+        """
         assert self.process.stdin is not None
-        self.process.stdin.close()
+        with suppress(OSError):  # one that has just died
+            self.process.stdin.write(GO_ON)
+            self.process.stdin.close()
         threading.Thread(target=self.process.wait, name="pyro-keeper-end", daemon=True).start()
 
     def let_go(self) -> None:

@@ -20,7 +20,7 @@ from pyro_mcp.host.room import require_disk, require_memory
 from pyro_mcp.host.uids import claim_uid
 from pyro_mcp.keeper.places import Place, claim, clear_left_behind, release, release_files
 from pyro_mcp.keeper.plan import Identity, KeeperPlan, Leash
-from pyro_mcp.keeper.start import start_keeper
+from pyro_mcp.keeper.start import StartedKeeper, start_keeper
 from pyro_mcp.models.run import Confinement, Isolation
 from pyro_mcp.qemu.command import Accelerator
 from pyro_mcp.qemu.confine import Walls, reachable_level
@@ -78,10 +78,10 @@ class RunningMachine:
 
 @dataclass(frozen=True, slots=True)
 class StartedMachine:
-    """A workspace's machine, and the number of the keeper that holds it."""
+    """A workspace's machine, and the keeper that holds it: recorded first, then detached, or let go."""
 
     machine: RunningMachine
-    keeper_pid: int
+    keeper: StartedKeeper
 
 
 class MachineShop:
@@ -128,8 +128,7 @@ class MachineShop:
             except PyroError:
                 release_files(place)
                 raise
-            keeper.detach()
-            return StartedMachine(made.running(place), keeper.process.pid)
+            return StartedMachine(made.running(place), keeper)
 
     def base_layer(self, environment: Environment, size: Size, promises: Promises, path: Path) -> LayerFile:
         """Put the disk of a new workspace at `path`: the very file that its first machine was frozen with."""

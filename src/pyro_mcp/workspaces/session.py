@@ -14,7 +14,7 @@ from pyro_mcp.errors import Conflict, HostUnfit, NotFound, OutcomeUnknown, PyroE
 from pyro_mcp.guest.channel import Channel, Controls, OnData, Source
 from pyro_mcp.host.locks import exclusive
 from pyro_mcp.host.paths import Paths, private_directory
-from pyro_mcp.host.processes import identify, is_alive, send_signal
+from pyro_mcp.host.processes import ProcessIdentity, identify, is_alive, send_signal
 from pyro_mcp.host.waiting import WaitedTooLong, wait_until
 from pyro_mcp.keeper.places import clear_left_behind
 from pyro_mcp.keeper.plan import Leash
@@ -168,7 +168,16 @@ class Sessions:
             machine = machines.of_workspace(reading, workspace_id)
         if machine is None or machine.keeper is None or not is_alive(machine.keeper):
             return None
+        if not machine.runtime.exists():
+            self._wait_for_end(machine.keeper)
+            return None
         return machine.runtime
+
+    def _wait_for_end(self, keeper: ProcessIdentity) -> None:
+        """Let a keeper end that has closed its door already: until then it holds the disk."""
+        with suppress(WaitedTooLong):
+            wait_until(lambda: not is_alive(keeper), what="the last machine to end", timeout=_STOP_SECONDS)
+        send_signal(keeper)
 
     def running(self, record: WorkspaceRecord) -> tuple[Path, str | None]:
         """Give the socket of the workspace's machine, started if need be, and why it had to be."""
@@ -247,7 +256,7 @@ class Sessions:
             with self.registry.changing() as change:
                 machines.forget(change, record.id)
             raise
-        keeper = identify(started.keeper_pid)
+        keeper = identify(started.keeper.process.pid)
         machine = started.machine
         with self.registry.changing() as change:
             if keeper is not None:
@@ -255,6 +264,7 @@ class Sessions:
                     change, record.id, keeper, isolation=machine.isolation, confinement=machine.confinement
                 )
             workspaces.set_state(change, record.id, "running")
+        started.keeper.detach()
         return machine.socket
 
     def stop(self, record: WorkspaceRecord, reason: str) -> bool:

@@ -228,6 +228,7 @@ def attacked(directory: Path, attack: Attack, *, seed: str, seconds: float) -> I
     process = subprocess.Popen(
         [sys.executable, "-m", "tests.hostile", str(near.fileno()), str(directory)],
         pass_fds=[near.fileno()],
+        stdin=subprocess.PIPE,  # the leash: held as long as we live
         stderr=subprocess.PIPE,
         cwd=_ROOT,
     )

@@ -68,6 +68,10 @@ def release(place: Place) -> None:
 
 def release_files(place: Place) -> None:
     """Remove a machine's directory and socket while its lock is held."""
+    if (
+        place.directory.exists()
+    ):  # its keeper did not live to remove it, and may have left a QEMU that nothing tied yet
+        end_holders(place.directory.resolve(), but=_LOCK)
     with suppress(OSError):
         place.socket.unlink()
     remove(place.directory)

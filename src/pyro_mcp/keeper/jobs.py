@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from pyro_mcp.keeper.switchboard import Client, Switchboard
+from pyro_mcp.keeper.switchboard import Client, Open, Switchboard
 from pyro_wire import events, messages
 from pyro_wire.faults import Fault
 from pyro_wire.messages import Message, MessageError
@@ -216,6 +216,21 @@ class Jobs:
     @property
     def running(self) -> int:
         return sum(job.result is None for job in self._jobs.values())
+
+    @property
+    def busy(self) -> bool:
+        return self.running > 0
+
+    def verbs(self) -> Mapping[str, Open]:
+        return {
+            "keeper.exec": self.start,
+            "keeper.follow": self.follow,
+            "keeper.signal": self.signal,
+            "keeper.jobs": self.listed,
+        }
+
+    def ended(self, reason: str) -> None:
+        """Nothing to do: a job whose stream fails writes its result by itself."""
 
     def start(self, client: Client, stream: int, message: Message) -> None:
         """`keeper.exec` {exec_id, directory, request, follow, yield_ms}: start a command, and follow it for a while or wholly."""

@@ -17,6 +17,7 @@ from pyro_mcp.guest.faults import fault_from
 from pyro_mcp.keeper.clocks import PASSIVE, IdleClock
 from pyro_mcp.keeper.jobs import Jobs
 from pyro_mcp.keeper.loop import READ, Loop
+from pyro_mcp.keeper.parts import Part
 from pyro_mcp.keeper.places import remove
 from pyro_mcp.keeper.plan import KeeperPlan
 from pyro_mcp.keeper.relaying import relay
@@ -45,17 +46,17 @@ class Keeper:
             self._loop, machine.qemu.agent, machine.mux, on_request=self._serve, on_dead=self._machine_died
         )
         self._jobs = Jobs(self._board, self._loop.after)
+        self._parts: tuple[Part, ...] = (self._jobs,)
+        self._over = False
         self._idle = self._idle_clock()
         self._verbs: dict[str, Open] = {
             "keeper.status": self._status,
             "keeper.stop": self._stop,
             "keeper.idle": self._set_idle,
-            "keeper.exec": self._jobs.start,
-            "keeper.follow": self._jobs.follow,
-            "keeper.signal": self._jobs.signal,
-            "keeper.jobs": self._jobs.listed,
             "keeper.snapshot": Snapshots(self._board, machine.qemu).take,
         }
+        for part in self._parts:
+            self._verbs.update(part.verbs())
         listener.setblocking(False)
         self._loop.watch(listener, READ, lambda _: self._accept())
         self._loop.watch(machine.qemu.console, READ, lambda _: self._drain_console())
@@ -67,6 +68,7 @@ class Keeper:
         self._end_on_signals()
         self._loop.watch(sys.stdin.fileno(), READ, lambda _: self._feel_leash())
         self._loop.run()
+        self._tell_parts("its keeper was ended")
         self._board.close()
         os.close(self._pidfd)
 
@@ -118,6 +120,7 @@ class Keeper:
             self._machine.qemu.process.wait(1.0)  # its line closes a moment before its exit status is known
         death = self._machine.qemu.death(f"the machine died: {reason}")
         self._note_end(death.brief)
+        self._tell_parts(death.brief)
         self._board.fail_all(fault_from(death))
         self._loop.stop()
 
@@ -138,6 +141,7 @@ class Keeper:
             ended = True
             self._close_door()
             self._note_end(reason)
+            self._tell_parts(reason)
             self._board.fail_all(Fault("conflict", f"the workspace was stopped: {reason}", None, None))
             then()
             self._loop.stop()
@@ -145,6 +149,12 @@ class Keeper:
         if isinstance(self._board.ask_agent({"verb": "detach"}, end), Fault):
             end()
         self._loop.after(_DETACH_SECONDS, end)
+
+    def _tell_parts(self, reason: str) -> None:
+        if not self._over:
+            self._over = True
+            for part in self._parts:
+                part.ended(reason)
 
     def _note_end(self, reason: str) -> None:
         if self._plan.leash.ended is not None:
@@ -155,7 +165,10 @@ class Keeper:
         seconds = self._plan.leash.idle_stop_seconds
         if seconds is None:
             return None
-        return IdleClock(self._loop, seconds, lambda: self._board.requests > 0, self._stop_idle)
+        return IdleClock(self._loop, seconds, self._busy, self._stop_idle)
+
+    def _busy(self) -> bool:
+        return self._board.requests > 0 or any(part.busy for part in self._parts)
 
     def _stop_idle(self) -> None:
         self._wind_down("it was idle", lambda: None)

@@ -2,7 +2,7 @@
 
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -82,12 +82,7 @@ class Kept:
         mux = greet(near, lambda: None)
         self.board = Switchboard(self.loop, near, mux, on_request=self._serve, on_dead=self._on_dead)
         self.jobs = Jobs(self.board, self.loop.after)
-        self._verbs: dict[str, Callable[[Client, int, Message], None]] = {
-            "keeper.exec": self.jobs.start,
-            "keeper.follow": self.jobs.follow,
-            "keeper.signal": self.jobs.signal,
-            "keeper.jobs": self.jobs.listed,
-        }
+        self._verbs = dict(self.jobs.verbs())
         self._listener = socket.socket(socket.AF_UNIX)
         self._listener.bind(str(path))
         self._listener.listen()

@@ -1,7 +1,8 @@
 """Commands of a workspace: they outlive the client that started them, and everything they write is kept on the host.
 
 A job's directory holds `stdout`, `stderr` and, once it has ended, `result.json`; a job without one whose keeper is gone has an
-unknown outcome. Clients follow a job by reading what is in its files, each at its own pace.
+unknown outcome. Clients follow a job by reading what is in its files, each at its own pace. Secrets are replaced before
+anything is written there.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from pyro_mcp.keeper.switchboard import Client, Open, Switchboard
+from pyro_mcp.redaction import Redactor
 from pyro_wire import events, messages
 from pyro_wire.faults import Fault
 from pyro_wire.messages import Message, MessageError
@@ -25,9 +27,9 @@ KEPT_BYTES = 1 << 30
 class Job:
     """One command, from its start to long after its end."""
 
-    def __init__(self, directory: Path, on_end: Callable[[], None]) -> None:
+    def __init__(self, directory: Path, redactor: Redactor) -> None:
         self._directory = directory
-        self._on_end = on_end
+        self._redactors = {number: redactor.fresh() for number in _FILES}
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
         self._files = {number: os.open(directory / name, flags, 0o600) for number, name in _FILES.items()}
@@ -91,16 +93,18 @@ class Job:
                 follower.pump()
 
     def _keep(self, event: events.Data) -> None:
-        channel, payload = event.channel, event.payload
+        self._write(event.channel, self._redactors[event.channel].feed(event.payload))
+        assert self._board is not None
+        self._board.agent.mux.consumed(event.stream, len(event.payload))
+
+    def _write(self, channel: int, output: bytes) -> None:
         room = KEPT_BYTES - self.sizes[channel]
-        kept = payload[:room]
+        kept = output[:room]
         try:
             self.sizes[channel] += os.write(self._files[channel], kept) if kept else 0
         except OSError:
             kept = b""  # the host's disk is full: the command goes on, the answer says what is missing
-        self._dropped[channel] += len(payload) - len(kept)
-        assert self._board is not None
-        self._board.agent.mux.consumed(event.stream, len(payload))
+        self._dropped[channel] += len(output) - len(kept)
 
     def _sync_then_end(self, answer: Message) -> None:
         """What a command has written must be as lasting as the answer that it ended."""
@@ -116,11 +120,14 @@ class Job:
             self._end(answer)
 
     def _end(self, result: Message | Fault) -> None:
+        for channel, redactor in self._redactors.items():
+            self._write(channel, redactor.finish())
+        if isinstance(result, Fault):
+            result = redacted_fault(result, self._redactors[1])
         dropped = {f"{name}_dropped": self._dropped[number] for number, name in _FILES.items()}
         self.result = {**result, **dropped} if not isinstance(result, Fault) else result
         kept = {"fault": result.to_message()} if isinstance(result, Fault) else dict(self.result.items())  # type: ignore[union-attr]
         _write_whole(self._directory / "result.json", json.dumps(kept).encode())
-        self._on_end()
 
 
 class Follower:
@@ -208,9 +215,12 @@ class Follower:
 class Jobs:
     """The jobs of one machine, by id, and the verbs that clients use on them."""
 
-    def __init__(self, board: Switchboard, after: Callable[[float, Callable[[], None]], None]) -> None:
+    def __init__(
+        self, board: Switchboard, after: Callable[[float, Callable[[], None]], None], redactor: Redactor
+    ) -> None:
         self._board = board
         self._after = after
+        self._redactor = redactor
         self._jobs: dict[str, Job] = {}
 
     @property
@@ -240,7 +250,7 @@ class Jobs:
             request = message.get("request")
             if exec_id in self._jobs or not isinstance(request, dict):
                 raise MessageError("exec_id is taken, or request is no object")
-            job = Job(directory, on_end=lambda: None)
+            job = Job(directory, self._redactor)
         except (MessageError, OSError) as error:
             client.answer(stream, Fault("invalid_request", f"the command cannot be kept: {error}"))
             return
@@ -283,6 +293,15 @@ class Jobs:
         wait_ms = message.get("yield_ms")
         if isinstance(wait_ms, int) and wait_ms >= 0:
             self._after(wait_ms / 1000, follower.leave_running)
+
+
+def redacted_fault(fault: Fault, redactor: Redactor) -> Fault:
+    """Give a fault without secrets: it may tell what the command was."""
+
+    def clean(text: str | None) -> str | None:
+        return None if text is None else redactor.text(text)
+
+    return Fault(fault.code, redactor.text(fault.brief), clean(fault.details), clean(fault.hint))
 
 
 def _write_whole(path: Path, content: bytes) -> None:

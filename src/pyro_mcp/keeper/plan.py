@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import json
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -44,9 +46,11 @@ class KeeperPlan:
     identity: Identity
     seeded: bool
     leash: Leash
+    # By name. They go to the keeper as all of this does, through its standard input; no command line and no log has them.
+    secrets: Mapping[str, bytes] = field(default_factory=dict, repr=False)
 
     def to_json(self) -> str:
-        return json.dumps(asdict(self), default=str)
+        return json.dumps(asdict(self), default=_plain)
 
     @classmethod
     def from_json(cls, text: str) -> KeeperPlan:
@@ -60,7 +64,12 @@ class KeeperPlan:
             identity=Identity(**plan["identity"]),
             seeded=plan["seeded"],
             leash=Leash(**plan["leash"]),
+            secrets={name: base64.b64decode(value) for name, value in plan["secrets"].items()},
         )
+
+
+def _plain(value: object) -> str:
+    return base64.b64encode(value).decode() if isinstance(value, bytes) else str(value)
 
 
 # The only layer without types: JSON that our own other half has just written.

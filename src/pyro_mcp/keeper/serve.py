@@ -24,6 +24,7 @@ from pyro_mcp.keeper.relaying import relay
 from pyro_mcp.keeper.restore import Restored, restored
 from pyro_mcp.keeper.snapshot import Snapshots
 from pyro_mcp.keeper.switchboard import Client, Open, Switchboard
+from pyro_mcp.redaction import Redactor
 from pyro_wire import events
 from pyro_wire.faults import Fault
 from pyro_wire.messages import Message
@@ -45,7 +46,9 @@ class Keeper:
         self._board = Switchboard(
             self._loop, machine.qemu.agent, machine.mux, on_request=self._serve, on_dead=self._machine_died
         )
-        self._jobs = Jobs(self._board, self._loop.after)
+        # Nothing that a guest writes is kept or passed on before it has been through this, or a fresh one of it.
+        self._redactor = Redactor(plan.secrets)
+        self._jobs = Jobs(self._board, self._loop.after, self._redactor)
         self._parts: tuple[Part, ...] = (self._jobs,)
         self._over = False
         self._idle = self._idle_clock()

@@ -12,9 +12,14 @@ from pyro_mcp.keeper.jobs import Jobs
 from pyro_mcp.keeper.loop import READ, Loop
 from pyro_mcp.keeper.relaying import relay
 from pyro_mcp.keeper.switchboard import Client, Switchboard
+from pyro_mcp.redaction import Redactor
 from pyro_wire import events
+from pyro_wire.faults import Fault
 from pyro_wire.messages import Message
 from pyro_wire.mux import Mux
+
+# What a workspace's commands may know and its outputs must not tell.
+SECRETS = {"TOKEN": b"t0ken-of-the-test"}
 
 
 class Agent:
@@ -58,6 +63,14 @@ class Agent:
             self.held.append(stream)
         elif argv == ["say"]:
             self._answer_with(stream, b"said")
+        elif argv == ["tell"]:
+            value = SECRETS["TOKEN"]
+            for part in (b"the token is ", value[:5], value[5:], b" - half of it: ", value[:8]):
+                self.mux.send(stream, 1, part)
+            self.mux.send(stream, 2, value)
+            self.mux.answer(stream, {"exit_code": 0})
+        elif argv == ["fail"]:
+            self.mux.fail(stream, Fault("not_found", "no such program", SECRETS["TOKEN"].decode()))
 
     def _answer_with(self, stream: int, data: bytes) -> None:
         self.mux.send(stream, 1, data)
@@ -81,7 +94,7 @@ class Kept:
         self._agent_thread.start()
         mux = greet(near, lambda: None)
         self.board = Switchboard(self.loop, near, mux, on_request=self._serve, on_dead=self._on_dead)
-        self.jobs = Jobs(self.board, self.loop.after)
+        self.jobs = Jobs(self.board, self.loop.after, Redactor(SECRETS))
         self._verbs = dict(self.jobs.verbs())
         self._listener = socket.socket(socket.AF_UNIX)
         self._listener.bind(str(path))

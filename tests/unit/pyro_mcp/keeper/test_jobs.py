@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from tests.unit.pyro_mcp.keeper.conftest import Kept
+from tests.unit.pyro_mcp.keeper.conftest import SECRETS, Kept
 
 from pyro_mcp.errors import NotFound
 from pyro_mcp.guest.channel import Channel
@@ -64,3 +64,21 @@ def test_input_reaches_the_command(kept: Kept, tmp_path: Path) -> None:
 def test_an_unknown_command_is_not_found(kept: Kept) -> None:
     with Channel(kept.path) as channel, pytest.raises(NotFound):
         channel.ask({"verb": "keeper.follow", "exec_id": "nobody"})
+
+
+def test_a_secret_is_neither_kept_nor_told(kept: Kept, tmp_path: Path) -> None:
+    got = bytearray()
+    request = {"argv": ["tell"]}
+    message = {"verb": "keeper.exec", "exec_id": "job", "directory": str(tmp_path), "request": request}
+    with Channel(kept.path) as channel:
+        channel.ask({**message, "follow": True}, on_data=lambda _, data: got.extend(data))
+    assert (tmp_path / "stdout").read_bytes() == b"the token is [redacted:TOKEN] - half of it: t0ken-of"
+    assert (tmp_path / "stderr").read_bytes() == b"[redacted:TOKEN]"
+    assert SECRETS["TOKEN"] not in got
+
+
+def test_an_error_tells_no_secret(kept: Kept, tmp_path: Path) -> None:
+    with pytest.raises(NotFound) as refused:
+        start(kept, tmp_path / "out", "fail")
+    assert refused.value.details == "[redacted:TOKEN]"
+    assert SECRETS["TOKEN"] not in (tmp_path / "out" / "result.json").read_bytes()

@@ -4,14 +4,20 @@ import gc
 
 import click
 
+from pyro_mcp.cli.commands.mcp_hosts import check, connect
+from pyro_mcp.cli.groups import SpellingGroup
 from pyro_mcp.operations.catalogue import PROFILES
 from pyro_mcp.operations.client import create_server
 from pyro_mcp.operations.declare import Profile
 
 
-@click.group()
+@click.group(cls=SpellingGroup)
 def mcp() -> None:
     """The MCP server for chat hosts."""
+
+
+mcp.add_command(connect)
+mcp.add_command(check)
 
 
 @mcp.command()

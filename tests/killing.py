@@ -1,5 +1,6 @@
 """Kill something of a workspace while it is worked in, and hold what is there afterwards against what its client was told."""
 
+import hashlib
 import json
 import os
 import random
@@ -12,8 +13,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.remains import Process, keeper_of, processes_of, qemu_of
+from tests.worker import Tree, tree_of
 
-from pyro_mcp import Pyro
+from pyro_mcp import Pyro, Workspace
 from pyro_mcp.host.waiting import wait_until
 from pyro_mcp.workspaces.engine import Engine
 from pyro_mcp.workspaces.registry.reconcile import Reconciled, reconcile
@@ -25,6 +27,9 @@ _FIND: dict[str, Callable[[Path], Process | None]] = {"keeper": keeper_of, "qemu
 _LATEST = 1.5
 # A machine that vanished is met as one of these.
 _TYPED = {"outcome_unknown", "guest_failed", "conflict", "host_unfit", "not_found"}
+# These do nothing but change the workspace; whatever they ask of its machine may have happened.
+_ONLY_CHANGE = {"exec", "write", "move"}
+_MAYBE = {"outcome_unknown", "conflict"}
 
 
 @dataclass
@@ -56,9 +61,11 @@ def kill_during(work: str, victim: str, home: Path, chance: random.Random) -> No
     with pyro.workspace.create() as ws:
         told = _killed(work, victim, home, ws.info.workspace_id, chance)
         kinds = {str(code) for code, *_ in told.all("error")}
-        assert kinds <= _TYPED, told.lines
+        assert kinds <= (_MAYBE if work in _ONLY_CHANGE else _TYPED), told.lines
         _is_consistent(home)
+        _goes_on(ws, told)
         _has_its_lines(ws.exec("cat lines 2>/dev/null || true").stdout.split(), told)
+        _has_its_tree(ws, work, told)
         _has_what_was_made(pyro, told)
         for left in pyro.workspace.list():
             if left.workspace_id != ws.info.workspace_id:
@@ -100,6 +107,32 @@ def _has_its_lines(found: Sequence[str], told: Told) -> None:
     extra = found[len(expected) :]
     whole = list(found[: len(expected)]) == expected and len(extra) <= 1
     assert whole or (resetting and not found), (found, told.lines)
+
+
+def _goes_on(ws: Workspace, told: Told) -> None:
+    """Whoever was told that nobody knows finds it on its disk again, and is told why it was started."""
+    again = ws.exec("true")
+    assert again.exit_code == 0
+    if told.all("error") and told.all("error")[0][0] == "outcome_unknown":
+        assert again.resumed, told.lines
+        assert "died" in str(again.resumed_reason) or "killed" in str(again.resumed_reason), again
+
+
+def _has_its_tree(ws: Workspace, work: str, told: Told) -> None:
+    """All of the last operation that was answered, or all of the one whose answer was still on its way; and nothing else."""
+    last = max((int(str(number)) for (number,) in told.all("put")), default=-1)
+    allowed = [_hashes(tree_of(work, number)) for number in (last, last + 1)]
+
+    def found() -> dict[str, str]:
+        listed = ws.exec("find . -type f ! -path ./lines -exec sha256sum {} +").stdout
+        return {line.split("  ./tree/")[-1]: line.split()[0] for line in listed.splitlines()}
+
+    # An operation whose client was killed may still be at it.
+    wait_until(lambda: found() in allowed, what=f"tree {last} or the next one, whole", timeout=5)
+
+
+def _hashes(tree: Tree) -> dict[str, str]:
+    return {path: hashlib.sha256(text.encode()).hexdigest() for path, text in tree.items()}
 
 
 def _has_what_was_made(pyro: Pyro, told: Told) -> None:

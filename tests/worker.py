@@ -3,14 +3,17 @@
 Run as `python -m tests.worker WORKSPACE WORK`.
 
 Each line it prints is one JSON list. `["wrote", n]` comes after the command that appended line n to the workspace's file was
-answered; everything else is said before (`…ing`) and after (`…ed`) the operation.
+answered, `["put", n]` after the operation that made the directory `tree` hold `tree_of(work, n)`; everything else is said
+before (`…ing`) and after (`…ed`) the operation.
 """
 
 import json
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
-from pyro_mcp import Pyro, PyroError
+from pyro_mcp import Edit, Pyro, PyroError
 from pyro_mcp.operations.workspace import WorkspaceOperations
 
 
@@ -73,12 +76,100 @@ def create(workspaces: WorkspaceOperations, name: str) -> Iterator[None]:
         yield
 
 
+# -- operations that make one tree of another, whole or not at all ----------------------------------------------------------
+
+Tree = dict[str, str]
+_LINES = 300
+_PLACES = ("first", "middle", "last")
+
+
+def tree_of(work: str, number: int) -> Tree:
+    """What such a work has put below `tree` when it has done its operation `number`."""
+    if number < 0:
+        return {}
+    lines = f"line of {number}\n" * _LINES
+    if work == "write":
+        return {"one": lines * 30}
+    if work == "edit":
+        return {"one": ("same\n" * _LINES).join(f"{place} {number}\n" for place in _PLACES)}
+    if work == "move":
+        return {f"at-{number}/a": "a\n", f"at-{number}/b/c": "c\n"}
+    return {"one": lines, "two/three": lines, f"only-{number}": lines}
+
+
+def write_file(workspaces: WorkspaceOperations, name: str) -> Iterator[None]:
+    for number in range(1_000_000):
+        workspaces.file.write(name, "tree/one", tree_of("write", number)["one"])
+        say("put", number)
+        yield
+
+
+def edit(workspaces: WorkspaceOperations, name: str) -> Iterator[None]:
+    workspaces.file.write(name, "tree/one", tree_of("edit", 0)["one"])
+    say("put", 0)
+    yield
+    for number in range(1, 1_000_000):
+        edits = [Edit(f"{place} {number - 1}\n", f"{place} {number}\n") for place in _PLACES]
+        workspaces.file.edit(name, "tree/one", edits)
+        say("put", number)
+        yield
+
+
+def move(workspaces: WorkspaceOperations, name: str) -> Iterator[None]:
+    workspaces.patch.apply(name, _patch({}, tree_of("move", 0)))
+    say("put", 0)
+    yield
+    for number in range(1, 1_000_000):
+        workspaces.file.remove(name, f"tree/at-{number - 1}", to=f"tree/at-{number}")
+        say("put", number)
+        yield
+
+
+def patch(workspaces: WorkspaceOperations, name: str) -> Iterator[None]:
+    for number in range(1_000_000):
+        workspaces.patch.apply(name, _patch(tree_of("patch", number - 1), tree_of("patch", number)))
+        say("put", number)
+        yield
+
+
+def push(workspaces: WorkspaceOperations, name: str) -> Iterator[None]:
+    with TemporaryDirectory(prefix="pyro-pushed-") as source:
+        for number in range(1_000_000):
+            for path in tree_of("push", number - 1):
+                Path(source, path).unlink()
+            for path, text in tree_of("push", number).items():
+                Path(source, path).parent.mkdir(exist_ok=True)
+                Path(source, path).write_text(text)
+            workspaces.sync.push(name, source, dest="/workspace/tree", delete=True)
+            say("put", number)
+        yield
+
+
+def _patch(before: Tree, after: Tree) -> str:
+    """All lines of all files out, all new ones in."""
+    parts = []
+    for path in sorted({*before, *after}):
+        old, new = before.get(path, "").splitlines(), after.get(path, "").splitlines()
+        if old == new:
+            continue
+        parts.append(f"--- {f'a/tree/{path}' if old else '/dev/null'}")
+        parts.append(f"+++ {f'b/tree/{path}' if new else '/dev/null'}")
+        parts.append(f"@@ -{int(bool(old))},{len(old)} +{int(bool(new))},{len(new)} @@")
+        parts += [f"-{line}" for line in old] + [f"+{line}" for line in new]
+    return "\n".join(parts) + "\n"
+
+
 WORKS: dict[str, Callable[[WorkspaceOperations, str], Iterator[None]]] = {
     "exec": exec_,
     "snapshot": snapshot,
     "reset": reset,
     "fork": fork,
     "create": create,
+    "write": write_file,
+    "edit": edit,
+    "move": move,
+    "patch": patch,
+    "push": push,
 }
 
 

@@ -83,7 +83,7 @@ def test_a_read_only_cache(pyro: PyroProgram, cold_home: Path) -> None:
 
 @pytest.mark.usefixtures("environment")
 @pytest.mark.parametrize(
-    ("work", "victim"), list(zip(WORKS, random.Random(_SEED).choices(VICTIMS, k=5), strict=True))
+    ("work", "victim"), list(zip(WORKS, random.Random(_SEED).choices(VICTIMS, k=len(WORKS)), strict=True))
 )
 def test_a_kill_while_a_workspace_changes(home: Path, work: str, victim: str) -> None:
     """Nothing acknowledged is lost, nothing is left over."""

@@ -8,7 +8,7 @@ import pytest
 from tests.ladder import Machines
 from tests.remains import qemu_of
 
-from pyro_mcp import GuestFailed
+from pyro_mcp import OutcomeUnknown
 from pyro_mcp.host.waiting import wait_until
 
 
@@ -31,6 +31,6 @@ def test_a_machine_that_died_leaves_it_too(machines: Machines, home: Path, tmp_p
     with machines() as machine, machine.channel() as channel:
         qemu = wait_until(lambda: qemu_of(home), what="QEMU", timeout=5)
         os.kill(qemu.pid, signal.SIGKILL)
-        with pytest.raises(GuestFailed, match=r"the machine died: .*exit 137"):
+        with pytest.raises(OutcomeUnknown, match=r"the machine died: .*exit 137"):
             channel.ask({"verb": "exec", "argv": ["sleep", "9"], "cwd": "/", "stdin": False}, timeout=20)
     assert '-> {"execute": "cont"}' in _story(tmp_path)

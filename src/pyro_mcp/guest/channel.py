@@ -16,6 +16,7 @@ from pyro_wire.events import Answered, Control, Data, Event, Failed
 from pyro_wire.frames import ProtocolError
 from pyro_wire.messages import Message, MessageError
 from pyro_wire.mux import Mux
+from pyro_wire.verbs import READING
 
 OnData = Callable[[int, bytes], None]
 _READ = 256 * 1024
@@ -68,8 +69,8 @@ class Channel:
     ) -> Message:
         """Send a request, move its data, and give its answer.
 
-        `body` is sent on channel 0 and ended; `timeout` bounds the whole in seconds. Raises the typed error of a fault,
-        OutcomeUnknown when the line breaks after the request was sent.
+        `body` is sent on channel 0 and ended; `timeout` bounds the whole in seconds. Raises the typed error of a fault. When
+        the line breaks after the request was sent: GuestFailed if it only looked, else OutcomeUnknown.
         """
         request = _Request(self._socket, self._mux, on_data, on_control, controls)
         deadline = None if timeout is None else time.monotonic() + timeout
@@ -79,6 +80,10 @@ class Channel:
             raise _not_running(error.details or "") from error
         try:
             return request.run(message, body, deadline)
+        except OutcomeUnknown as error:
+            if message.get("verb") in READING:
+                raise GuestFailed(error.brief, details=error.details, hint="ask again") from error
+            raise
         except MessageError as error:
             raise InvalidRequest(
                 "the request is too large for one message",

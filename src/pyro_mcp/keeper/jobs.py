@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from pyro_mcp.keeper.switchboard import Client, Open, Switchboard
@@ -107,17 +108,18 @@ class Job:
         self._dropped[channel] += len(output) - len(kept)
 
     def _sync_then_end(self, answer: Message) -> None:
-        """What a command has written must be as lasting as the answer that it ended."""
+        """What a command has written must be as lasting as the answer that it ended: without that, nobody knows."""
         assert self._board is not None
 
         def synced(event: events.Event) -> None:
             if isinstance(event, events.Answered | events.Failed):
-                self._end(answer)
+                self._end(answer if isinstance(event, events.Answered) else event.fault)
                 for follower in list(self._followers):
                     follower.pump()
 
-        if isinstance(self._board.ask_agent({"verb": "sync"}, synced), Fault):
-            self._end(answer)
+        asked = self._board.ask_agent({"verb": "sync"}, synced, own=True)
+        if isinstance(asked, Fault):
+            self._end(asked)
 
     def _end(self, result: Message | Fault) -> None:
         for channel, redactor in self._redactors.items():
@@ -127,7 +129,8 @@ class Job:
         dropped = {f"{name}_dropped": self._dropped[number] for number, name in _FILES.items()}
         self.result = {**result, **dropped} if not isinstance(result, Fault) else result
         kept = {"fault": result.to_message()} if isinstance(result, Fault) else dict(self.result.items())  # type: ignore[union-attr]
-        _write_whole(self._directory / "result.json", json.dumps(kept).encode())
+        with suppress(OSError):  # the host's disk is full: whoever waits is told all the same
+            _write_whole(self._directory / "result.json", json.dumps(kept).encode())
 
 
 class Follower:

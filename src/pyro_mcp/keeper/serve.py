@@ -149,7 +149,7 @@ class Keeper:
             then()
             self._loop.stop()
 
-        if isinstance(self._board.ask_agent({"verb": "detach"}, end), Fault):
+        if isinstance(self._board.ask_agent({"verb": "detach"}, end, own=True), Fault):
             end()
         self._loop.after(_DETACH_SECONDS, end)
 

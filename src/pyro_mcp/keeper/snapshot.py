@@ -104,6 +104,6 @@ class Snapshots:
             elif isinstance(event, events.Failed):
                 then(event.fault)
 
-        asked = self._board.ask_agent({"verb": verb}, happened)
+        asked = self._board.ask_agent({"verb": verb}, happened, own=True)
         if isinstance(asked, Fault):
             then(asked)

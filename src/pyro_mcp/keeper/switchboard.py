@@ -18,9 +18,11 @@ from pyro_wire.faults import Fault
 from pyro_wire.frames import ProtocolError
 from pyro_wire.messages import Message
 from pyro_wire.mux import MAX_STREAMS, Mux
+from pyro_wire.verbs import READING
 
 # Streams of the agent's line kept free for the keeper itself.
 _RESERVED_STREAMS = 64
+_LOOK_FIRST = "look at what is there before you repeat it: it may or may not have happened"
 AgentEvent = Callable[[events.Event], None]
 
 
@@ -59,6 +61,20 @@ class Client:
             self.tell(stream, lambda mux: mux.answer(stream, result))
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A request that the agent works on."""
+
+    on_event: AgentEvent
+    reads: bool
+
+    def broken_off(self, why: Fault) -> Fault:
+        """Tell why no answer comes: who only looked may ask again, whoever changed something has to look first."""
+        if self.reads:
+            return why
+        return Fault("outcome_unknown", why.brief, why.details, _LOOK_FIRST)
+
+
 # Takes a request that has just been opened: the client, its stream, and the message.
 Open = Callable[[Client, int, Message], None]
 
@@ -79,7 +95,7 @@ class Switchboard:
         self._on_request = on_request
         self._on_dead = on_dead
         self._clients: list[Client] = []
-        self._agent_streams: dict[int, AgentEvent] = {}
+        self._agent_streams: dict[int, _Asked] = {}
         self.agent = Line(
             loop,
             agent,
@@ -115,24 +131,28 @@ class Switchboard:
         client = Client(line)
         self._clients.append(client)
 
-    def ask_agent(self, message: Message, on_event: AgentEvent) -> int | Fault:
-        """Open a stream to the agent; `on_event` is told of everything on it. A Fault when the agent has too much to do."""
+    def ask_agent(self, message: Message, on_event: AgentEvent, *, own: bool = False) -> int | Fault:
+        """Open a stream to the agent; `on_event` is told of everything on it. A Fault when the agent has too much to do.
+
+        What the keeper itself has to ask (`own`) is asked however busy the agent is.
+        """
         if not self.agent.open:
             return Fault("guest_failed", "the machine's agent is gone")
-        if self.agent.congested or len(self._agent_streams) >= MAX_STREAMS - _RESERVED_STREAMS:
+        most = MAX_STREAMS if own else MAX_STREAMS - _RESERVED_STREAMS
+        if len(self._agent_streams) >= most or (self.agent.congested and not own):
             return Fault(
                 "limit_reached", "too many requests to this machine at once", None, "wait for some to end"
             )
         stream = self.agent.mux.open(message)
-        self._agent_streams[stream] = on_event
+        self._agent_streams[stream] = _Asked(on_event, message.get("verb") in READING)
         self.agent.update()
         return stream
 
-    def fail_all(self, fault: Fault) -> None:
+    def fail_all(self, why: Fault) -> None:
         """Tell everyone who waits for the agent why nothing comes any more."""
-        for stream, on_event in list(self._agent_streams.items()):
+        for stream, asked in list(self._agent_streams.items()):
             self._agent_streams.pop(stream, None)
-            on_event(events.Failed(stream, fault))
+            asked.on_event(events.Failed(stream, asked.broken_off(why)))
 
     def close(self) -> None:
         for client in list(self._clients):
@@ -153,11 +173,11 @@ class Switchboard:
     def _from_agent(self, event: events.Event) -> None:
         if isinstance(event, events.Greeted | events.Opened | events.Cancelled):
             return
-        on_event = self._agent_streams.get(event.stream)
+        asked = self._agent_streams.get(event.stream)
         if isinstance(event, events.Answered | events.Failed):
             self._agent_streams.pop(event.stream, None)
-        if on_event is not None:
-            on_event(event)
+        if asked is not None:
+            asked.on_event(event)
 
     def _client_has_room(self, client: Client) -> None:
         for serving in list(client.serving.values()):
@@ -166,8 +186,8 @@ class Switchboard:
         self.agent.update()
 
     def _agent_has_room(self) -> None:
-        for stream, on_event in list(self._agent_streams.items()):
-            on_event(events.Credited(stream))
+        for stream, asked in list(self._agent_streams.items()):
+            asked.on_event(events.Credited(stream))
         for client in list(self._clients):
             client.line.pause(self.agent.congested)
             client.line.update()

@@ -212,7 +212,7 @@ def _state(answer: Message, interruption: Interruption | None) -> _State:
 
 
 def _kept_result(sessions: Sessions, workspace_id: str, exec_id: str) -> Message | None:
-    """How a command ended, as its keeper left word; raises the typed error of one that could not be started."""
+    """How a command ended, as its keeper left word; raises the typed error of one that could not be run."""
     path = sessions.outputs(workspace_id).path(exec_id, "stdout").with_name("result.json")
     try:
         kept = json.loads(path.read_bytes())
@@ -220,6 +220,9 @@ def _kept_result(sessions: Sessions, workspace_id: str, exec_id: str) -> Message
         return None
     except ValueError as error:
         raise GuestFailed(f"the result of {exec_id} is damaged", details=str(error)) from error
-    if "fault" in kept:
-        raise error_from(Fault.from_message(kept["fault"]))
-    return dict(kept)
+    if "fault" not in kept:
+        return dict(kept)
+    why = error_from(Fault.from_message(kept["fault"]))
+    if isinstance(why, OutcomeUnknown):
+        return {"unknown": True}
+    raise why

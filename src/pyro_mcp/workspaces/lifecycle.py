@@ -94,7 +94,7 @@ def start_workspace(sessions: Sessions, reference: str) -> WorkspaceStatus:
     """Start the machine of a workspace if it does not run."""
     with sessions.using(reference, "start") as session:
         pass
-    return status_of(sessions, session.record.id)
+    return status_of(sessions, session.record.id, session.resumed)
 
 
 def reset_workspace(sessions: Sessions, reference: str, snapshot: str) -> WorkspaceStatus:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 
 from pyro_mcp.environments.store import EnvironmentStore
 from pyro_mcp.environments.values import Environment
+from pyro_mcp.errors import GuestFailed, OutcomeUnknown
 from pyro_mcp.host.interruption import Interruption
 from pyro_mcp.models.run import OnOutput, RunRequest, RunResult
 from pyro_mcp.workspaces.command import CHANNELS, InputDescriptor, Wishes, ended_from
@@ -28,6 +30,7 @@ def run_in_throwaway(
         shop.throwaway(environment, size, promises) as machine,
         machine.channel() as channel,
         interruption.heeded() if interruption else nullcontext(),
+        _nothing_unknown(),
     ):
         answer = channel.ask(
             _message(request, environment),
@@ -45,6 +48,16 @@ def run_in_throwaway(
         isolation=machine.isolation,
         confinement=machine.confinement,
     )
+
+
+@contextmanager
+def _nothing_unknown() -> Iterator[None]:
+    """What a throwaway machine did is gone with it: there is nothing to look at before one tries again."""
+    try:
+        yield
+    except OutcomeUnknown as error:
+        hint = "run it again; nothing of it is left on this host"
+        raise GuestFailed(error.brief, details=error.details, hint=hint) from error
 
 
 def _message(request: RunRequest, environment: Environment) -> Message:

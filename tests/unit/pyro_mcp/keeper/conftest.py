@@ -3,6 +3,7 @@
 import socket
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,7 @@ class Agent:
         self.controls: list[Message] = []
         self.input: dict[int, bytes] = {}
         self.held: list[int] = []
+        self.dies_at_sync = False
         self._line = line
 
     def serve(self) -> None:
@@ -58,7 +60,7 @@ class Agent:
     def _on_opened(self, stream: int, message: Message) -> None:
         argv = message.get("argv")
         if message["verb"] == "sync":
-            self.mux.answer(stream, {})
+            self._sync(stream)
         elif argv == ["hang"]:
             self.held.append(stream)
         elif argv == ["say"]:
@@ -71,14 +73,23 @@ class Agent:
             self.mux.answer(stream, {"exit_code": 0})
         elif argv == ["fail"]:
             self.mux.fail(stream, Fault("not_found", "no such program", SECRETS["TOKEN"].decode()))
+        elif argv == ["die"] or message.get("path") == "die":
+            self._line.shutdown(socket.SHUT_RDWR)
+
+    def _sync(self, stream: int) -> None:
+        if self.dies_at_sync:
+            self._line.shutdown(socket.SHUT_RDWR)
+        else:
+            self.mux.answer(stream, {})
 
     def _answer_with(self, stream: int, data: bytes) -> None:
         self.mux.send(stream, 1, data)
         self.mux.answer(stream, {"exit_code": 0, "size": len(data)})
 
     def _flush(self) -> None:
-        while self.mux.backlog:
-            self.mux.wrote(self._line.send(self.mux.outgoing()))
+        with suppress(OSError):  # it has just died
+            while self.mux.backlog:
+                self.mux.wrote(self._line.send(self.mux.outgoing()))
 
 
 class Kept:
@@ -114,6 +125,7 @@ class Kept:
 
     def _on_dead(self, reason: str) -> None:
         self.dead.append(reason)
+        self.board.fail_all(Fault("guest_failed", "the machine died"))
 
     def close(self) -> None:
         self._wake.send(b"x")

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from tests.unit.pyro_mcp.keeper.conftest import SECRETS, Kept
 
-from pyro_mcp.errors import NotFound
+from pyro_mcp.errors import NotFound, OutcomeUnknown
 from pyro_mcp.guest.channel import Channel
 from pyro_mcp.host.waiting import wait_until
 from pyro_wire.messages import Message
@@ -82,3 +82,16 @@ def test_an_error_tells_no_secret(kept: Kept, tmp_path: Path) -> None:
         start(kept, tmp_path / "out", "fail")
     assert refused.value.details == "[redacted:TOKEN]"
     assert SECRETS["TOKEN"] not in (tmp_path / "out" / "result.json").read_bytes()
+
+
+@pytest.mark.parametrize("when", ["while it runs", "before its files are on the disk"])
+def test_a_command_whose_machine_dies_has_an_unknown_outcome(kept: Kept, tmp_path: Path, when: str) -> None:
+    kept.agent.dies_at_sync = when != "while it runs"
+    with pytest.raises(OutcomeUnknown):
+        start(kept, tmp_path / "out", "say" if kept.agent.dies_at_sync else "die")
+    assert json.loads((tmp_path / "out" / "result.json").read_bytes())["fault"]["code"] == "outcome_unknown"
+
+
+def test_a_result_that_cannot_be_kept_is_told_all_the_same(kept: Kept, tmp_path: Path) -> None:
+    (tmp_path / ".result.json").mkdir()
+    assert start(kept, tmp_path, "say")["exit_code"] == 0

@@ -5,7 +5,7 @@ import os
 import pytest
 from tests.unit.pyro_mcp.keeper.conftest import Kept
 
-from pyro_mcp.errors import LimitReached
+from pyro_mcp.errors import GuestFailed, LimitReached, OutcomeUnknown
 from pyro_mcp.guest.channel import Channel
 from pyro_mcp.host.waiting import wait_until
 
@@ -43,3 +43,15 @@ def test_requests_on_one_connection_follow_each_other(kept: Kept) -> None:
         for _ in range(50):
             assert channel.ask({"verb": "x", "argv": ["say"]})["size"] == 4
     wait_until(lambda: kept.board.requests == 0, what="the keeper to forget them", timeout=5)
+
+
+def test_when_the_machine_dies_a_look_has_failed(kept: Kept) -> None:
+    with Channel(kept.path) as looking, pytest.raises(GuestFailed, match="died"):
+        looking.ask({"verb": "file.read", "path": "die"})
+
+
+@pytest.mark.parametrize("verb", ["tree.apply", "exec", "a verb of tomorrow"])
+def test_when_the_machine_dies_a_change_is_unknown(kept: Kept, verb: str) -> None:
+    with Channel(kept.path) as changing, pytest.raises(OutcomeUnknown, match="died") as unknown:
+        changing.ask({"verb": verb, "path": "die"})
+    assert "before you repeat it" in str(unknown.value.hint)

@@ -124,7 +124,8 @@ class Keeper:
         death = self._machine.qemu.death(f"the machine died: {reason}")
         self._note_end(death.brief)
         self._tell_parts(death.brief)
-        self._board.fail_all(fault_from(death))
+        fault = fault_from(death)
+        self._board.fail_all(Fault(fault.code, fault.brief, fault.details, "ask again: it is started anew"))
         self._loop.stop()
 
     def _stop(self, client: Client, stream: int, message: Message) -> None:

@@ -4,6 +4,7 @@ import json
 import resource
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -33,3 +34,24 @@ def _processor_seconds(*arguments: str) -> float:
     subprocess.run([sys.executable, "-m", "pyro_mcp", *arguments], capture_output=True, check=True)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+@pytest.mark.parametrize("command", ["list", "status", "logs"])
+def test_a_look_at_the_registry_imports_nothing_that_makes_machines(command: str, tmp_path: Path) -> None:
+    """It would cost half of what the command takes."""
+    names = [] if command == "list" else ["nobody"]
+    words = [sys.executable, "-X", "importtime", "-m", "pyro_mcp", "workspace", command, *names]
+    done = subprocess.run(
+        words, capture_output=True, text=True, check=False, env={"PYRO_HOME": str(tmp_path)}
+    )
+    assert done.returncode in (0, 3), done.stderr
+    imported = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+    assert "pyro_mcp.workspaces.session" in imported
+    heavy = (
+        "pyro_mcp.qemu",
+        "pyro_mcp.environments",
+        "pyro_mcp.guest",
+        "pyro_mcp.workspaces.seeding",
+        "secrets",
+    )
+    assert not {name for name in imported if name.startswith(heavy)}

@@ -11,8 +11,10 @@ import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from pyro_mcp.qemu.process import Qemu
+if TYPE_CHECKING:
+    from pyro_mcp.qemu.process import Qemu
 
 KEEP_LOGS = "PYRO_KEEP_LOGS"
 

@@ -17,7 +17,6 @@ from pyro_mcp.errors import HostUnfit
 from pyro_mcp.host.paths import Paths, private_directory
 from pyro_mcp.host.processes import end_holders, identify
 from pyro_mcp.keeper.logs import keep_logs
-from pyro_mcp.qemu.memory import forget_dead_holders
 
 _LOCK = "lock"
 _NEW = ".new-"
@@ -89,6 +88,8 @@ def clear_left_behind(paths: Paths) -> list[str]:
         machine_id for machine_id in _candidates(paths.state / "machines") if _clear(paths, machine_id)
     ]
     if cleared:
+        from pyro_mcp.qemu.memory import forget_dead_holders
+
         forget_dead_holders(paths.runtime / "templates")
     return cleared
 

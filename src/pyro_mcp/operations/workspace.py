@@ -76,6 +76,7 @@ from pyro_mcp.operations.lazy import lazily
 from pyro_mcp.operations.noun import Noun
 from pyro_mcp.operations.times import moment
 from pyro_mcp.operations.vm import input_of, words_of
+from pyro_mcp.workspaces.promises import Promises
 
 # Nouns below are imported when they are asked for: a command costs its own and no other.
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ if TYPE_CHECKING:
     from pyro_mcp.operations.patches import PatchOperations
     from pyro_mcp.operations.snapshots import SnapshotOperations
     from pyro_mcp.operations.sync import SyncOperations
-    from pyro_mcp.workspaces import diffing, lifecycle, logs, machines, seed_facts, snapshots
+    from pyro_mcp.workspaces import diffing, lifecycle, logs, seed_facts, snapshots
     from pyro_mcp.workspaces import exec as commands
     from pyro_mcp.workspaces.export import run as exporting
 else:
@@ -94,7 +95,6 @@ else:
     exporting = lazily("pyro_mcp.workspaces.export.run")
     lifecycle = lazily("pyro_mcp.workspaces.lifecycle")
     logs = lazily("pyro_mcp.workspaces.logs")
-    machines = lazily("pyro_mcp.workspaces.machines")
     seed_facts = lazily("pyro_mcp.workspaces.seed_facts")
     snapshots = lazily("pyro_mcp.workspaces.snapshots")
 
@@ -178,7 +178,7 @@ class WorkspaceOperations(Noun):
             ttl_seconds=ttl_seconds,
             include_ignored=include_ignored,
             include_sensitive=include_sensitive,
-            promises=machines.Promises(self._scope.isolation, self._scope.confinement),
+            promises=Promises(self._scope.isolation, self._scope.confinement),
         )
         return Workspace(self, lifecycle.create_workspace(self._sessions, request))
 

@@ -5,16 +5,18 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from pyro_mcp.environments.store import EnvironmentStore
-from pyro_mcp.environments.values import EnvironmentListing
 from pyro_mcp.host.interruption import Interruption
 from pyro_mcp.host.paths import Paths
 from pyro_mcp.models.environment import EnvironmentInfo
 from pyro_mcp.models.run import OnOutput, RunRequest, RunResult
-from pyro_mcp.workspaces.machines import MachineShop, Promises
-from pyro_mcp.workspaces.run import run_in_throwaway
+from pyro_mcp.workspaces.promises import Promises
 
+# Each part is imported when it is first used: what only looks at the registry costs no more than that.
 if TYPE_CHECKING:
+    from pyro_mcp.environments.store import EnvironmentStore
+    from pyro_mcp.environments.values import EnvironmentListing
+    from pyro_mcp.workspaces.machines import MachineShop
+    from pyro_mcp.workspaces.seeding.store import SeedStore
     from pyro_mcp.workspaces.session import Sessions
 
 
@@ -24,35 +26,47 @@ class Engine:
     def __init__(self, paths: Paths | None = None, promises: Promises | None = None) -> None:
         self._promises = promises or Promises()
         self.paths = paths or Paths.from_environment()
-        self._environments = EnvironmentStore(self.paths)
-        self._shop = MachineShop(self.paths, self._environments)
 
     def run(
         self, request: RunRequest, on_output: OnOutput | None = None, interrupted: Interruption | None = None
     ) -> RunResult:
         """Run one command in a throwaway machine of its environment, which is built first if need be."""
-        return run_in_throwaway(self._shop, self._environments, request, on_output, interrupted)
+        from pyro_mcp.workspaces.run import run_in_throwaway
+
+        return run_in_throwaway(self.shop, self.environment_store, request, on_output, interrupted)
 
     def environments(self) -> list[EnvironmentInfo]:
         """Tell every environment that can be named, built or not."""
-        return [_info(listing) for listing in self._environments.list()]
+        return [_info(listing) for listing in self.environment_store.list()]
+
+    @cached_property
+    def environment_store(self) -> EnvironmentStore:
+        """The environments of this user."""
+        from pyro_mcp.environments.store import EnvironmentStore
+
+        return EnvironmentStore(self.paths)
+
+    @cached_property
+    def seeds(self) -> SeedStore:
+        """The seeds of this user."""
+        from pyro_mcp.workspaces.seeding.store import SeedStore
+
+        return SeedStore(self.paths)
+
+    @cached_property
+    def shop(self) -> MachineShop:
+        """What makes machines."""
+        from pyro_mcp.workspaces.machines import MachineShop
+
+        return MachineShop(self.paths, self.environment_store)
 
     @cached_property
     def sessions(self) -> Sessions:
         """The way to the workspaces; the registry is opened when it is first used."""
-        # Not needed for a throwaway machine, whose start is measured in milliseconds.
         from pyro_mcp.workspaces.registry.database import Registry
-        from pyro_mcp.workspaces.seeding.store import SeedStore
         from pyro_mcp.workspaces.session import Sessions
 
-        return Sessions(
-            self.paths,
-            Registry.at(self.paths),
-            self._environments,
-            SeedStore(self.paths),
-            self._shop,
-            self._promises,
-        )
+        return Sessions(self.paths, Registry.at(self.paths), self, self._promises)
 
 
 def _info(listing: EnvironmentListing) -> EnvironmentInfo:

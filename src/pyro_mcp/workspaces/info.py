@@ -7,15 +7,14 @@ from contextlib import suppress
 from typing import cast
 
 from pyro_mcp.errors import PyroError
-from pyro_mcp.guest.channel import Channel
 from pyro_mcp.models.run import Confinement, Isolation
 from pyro_mcp.models.seed import SeedReport
 from pyro_mcp.models.workspace import WorkspaceInfo, WorkspaceStatus
 from pyro_mcp.workspaces.registry import layers, machines, workspaces
 from pyro_mcp.workspaces.registry.database import Reading
 from pyro_mcp.workspaces.registry.workspaces import WorkspaceRecord
-from pyro_mcp.workspaces.seeding.store import report_from
-from pyro_mcp.workspaces.session import Sessions
+from pyro_mcp.workspaces.seed_facts import report_from
+from pyro_mcp.workspaces.session import Sessions, connect
 
 _ASK_SECONDS = 5.0
 
@@ -86,7 +85,7 @@ def _running(sessions: Sessions, record: WorkspaceRecord) -> tuple[str, ...]:
     socket = sessions.socket(record.id)
     if socket is None:
         return ()
-    with suppress(PyroError), Channel(socket) as channel:
+    with suppress(PyroError), connect(socket) as channel:
         running = channel.ask({"verb": "keeper.jobs"}, timeout=_ASK_SECONDS).get("running")
         if isinstance(running, list):
             return tuple(str(exec_id) for exec_id in running)

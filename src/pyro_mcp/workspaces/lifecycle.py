@@ -7,19 +7,21 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from pyro_mcp.environments.values import Environment
 from pyro_mcp.host.paths import private_directory
 from pyro_mcp.models.encoding import as_object
 from pyro_mcp.models.workspace import DeletedWorkspace, WorkspaceInfo, WorkspaceState, WorkspaceStatus
 from pyro_mcp.workspaces.info import info_of, status_of
-from pyro_mcp.workspaces.machines import Promises
+from pyro_mcp.workspaces.promises import Promises
 from pyro_mcp.workspaces.registry import layers, resources, snapshots, workspaces
 from pyro_mcp.workspaces.registry.makers import this_process
 from pyro_mcp.workspaces.registry.names import new_id
 from pyro_mcp.workspaces.registry.workspaces import NewWorkspace, WorkspaceRecord
-from pyro_mcp.workspaces.seeding.select import SeedOptions
 from pyro_mcp.workspaces.session import Sessions, size_of
+
+if TYPE_CHECKING:
+    from pyro_mcp.environments.values import Environment
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,6 +195,8 @@ def _record(sessions: Sessions, request: CreateRequest, environment: Environment
 
 
 def _seed(sessions: Sessions, record: WorkspaceRecord, request: CreateRequest) -> None:
+    from pyro_mcp.workspaces.seeding.select import SeedOptions  # whoever lists workspaces seeds none
+
     options = SeedOptions(
         include_ignored=request.include_ignored, include_sensitive=request.include_sensitive
     )

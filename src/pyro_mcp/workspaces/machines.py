@@ -30,6 +30,7 @@ from pyro_mcp.qemu.probe import forget, kvm_verdict
 from pyro_mcp.qemu.process import DriveFiles, Launch, LayerFile
 from pyro_mcp.qemu.templates import Template, TemplateKey, TemplateStore, boot_arguments, machine_cpu
 from pyro_mcp.qemu.trials import Kernel
+from pyro_mcp.workspaces.promises import Promises
 
 DISK_MIB = 16384
 
@@ -41,14 +42,6 @@ class Size:
     vcpu_count: int
     mem_mib: int
     disk_mib: int = DISK_MIB
-
-
-@dataclass(frozen=True, slots=True)
-class Promises:
-    """What the caller insists on; anything less is refused before a machine is made."""
-
-    isolation: Isolation | None = None
-    confinement: Confinement | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,12 +12,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from pyro_mcp.errors import NotFound
 from pyro_mcp.models.run import StreamName
-from pyro_mcp.workspaces.output_search import Found, search
 from pyro_mcp.workspaces.registry.names import looks_like_id, new_id
+
+if TYPE_CHECKING:
+    from pyro_mcp.workspaces.output_search import Found
 
 STREAMS: tuple[StreamName, ...] = ("stdout", "stderr")
 _CHUNK = 1 << 20
@@ -102,6 +104,8 @@ class OutputStore:
 
     def grep(self, output_id: str, stream: StreamName, pattern: str, *, limit: int = 100) -> Found:
         """Find the lines that match a regular expression, in bounded time whatever the expression (output_search.py)."""
+        from pyro_mcp.workspaces.output_search import search
+
         return search(self.path(output_id, stream), pattern, limit)
 
     def shortened(self, output_id: str, stream: StreamName, max_chars: int) -> Shortened:

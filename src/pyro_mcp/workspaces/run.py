@@ -11,7 +11,8 @@ from pyro_mcp.errors import GuestFailed, OutcomeUnknown
 from pyro_mcp.host.interruption import Interruption
 from pyro_mcp.models.run import OnOutput, RunRequest, RunResult
 from pyro_mcp.workspaces.command import CHANNELS, InputDescriptor, Wishes, ended_from
-from pyro_mcp.workspaces.machines import MachineShop, Promises, Size
+from pyro_mcp.workspaces.machines import MachineShop, Size
+from pyro_mcp.workspaces.promises import Promises
 from pyro_wire.messages import Message
 
 

@@ -7,31 +7,55 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
 
-from pyro_mcp.environments.store import EnvironmentStore
-from pyro_mcp.environments.values import Environment, EnvironmentDefaults
 from pyro_mcp.errors import Conflict, HostUnfit, NotFound, OutcomeUnknown, PyroError
-from pyro_mcp.guest.channel import Channel, Controls, OnData, Source
 from pyro_mcp.host.locks import exclusive
 from pyro_mcp.host.paths import Paths, private_directory
 from pyro_mcp.host.processes import ProcessIdentity, identify, is_alive, send_signal
 from pyro_mcp.host.waiting import WaitedTooLong, wait_until
 from pyro_mcp.keeper.places import clear_left_behind
-from pyro_mcp.keeper.plan import Leash
-from pyro_mcp.qemu.process import LayerFile
-from pyro_mcp.workspaces import events
-from pyro_mcp.workspaces.machines import MachineShop, Promises, Size, WorkspaceDisk
 from pyro_mcp.workspaces.output_store import OutputStore
+from pyro_mcp.workspaces.promises import Promises
 from pyro_mcp.workspaces.registry import layers, machines, resources, workspaces
 from pyro_mcp.workspaces.registry.database import Change, Registry
 from pyro_mcp.workspaces.registry.makers import this_process
 from pyro_mcp.workspaces.registry.reconcile import reconcile, remove_layers
 from pyro_mcp.workspaces.registry.workspaces import WorkspaceRecord
-from pyro_mcp.workspaces.seeding.store import SeedStore
 from pyro_wire.messages import Message
+
+# Needed once a machine is: `workspace list` is as quick as what it imports is little.
+if TYPE_CHECKING:
+    from pyro_mcp.environments.store import EnvironmentStore
+    from pyro_mcp.environments.values import Environment
+    from pyro_mcp.guest.channel import Channel, Controls, OnData, Source
+    from pyro_mcp.qemu.process import LayerFile
+    from pyro_mcp.workspaces import events
+    from pyro_mcp.workspaces.machines import MachineShop, Size
+    from pyro_mcp.workspaces.seeding.store import SeedStore
 
 # Said where a machine is gone and its keeper did not live to say why.
 _VANISHED = "its machine or its keeper was killed, or the host was restarted"
+
+
+class Parts(Protocol):
+    """What sessions need of the engine, each made when it is first asked for."""
+
+    @property
+    def environment_store(self) -> EnvironmentStore: ...
+
+    @property
+    def seeds(self) -> SeedStore: ...
+
+    @property
+    def shop(self) -> MachineShop: ...
+
+
+def connect(socket: Path) -> Channel:
+    """Open a connection to a keeper."""
+    from pyro_mcp.guest.channel import Channel
+
+    return Channel(socket)
 
 
 class Session:
@@ -52,7 +76,7 @@ class Session:
 
     def channel(self) -> Channel:
         """Open a connection of its own, for many requests one after another."""
-        return Channel(self._socket)
+        return connect(self._socket)
 
     def ask(
         self,
@@ -65,7 +89,7 @@ class Session:
         timeout: float | None = None,
     ) -> Message:
         """Ask the agent, or with a `keeper.` verb the keeper, one thing on a connection of its own."""
-        with Channel(self._socket) as channel:
+        with connect(self._socket) as channel:
             return channel.ask(
                 message, on_data=on_data, on_control=on_control, body=body, controls=controls, timeout=timeout
             )
@@ -74,21 +98,26 @@ class Session:
 class Sessions:
     """The way to all workspaces of one user."""
 
-    def __init__(
-        self,
-        paths: Paths,
-        registry: Registry,
-        environments: EnvironmentStore,
-        seeds: SeedStore,
-        shop: MachineShop,
-        promises: Promises,
-    ) -> None:
+    def __init__(self, paths: Paths, registry: Registry, parts: Parts, promises: Promises) -> None:
         self.paths = paths
         self.registry = registry
-        self.environments = environments
-        self.seeds = seeds
-        self.shop = shop
         self.promises = promises
+        self._parts = parts
+
+    @property
+    def environments(self) -> EnvironmentStore:
+        """The environments of this user."""
+        return self._parts.environment_store
+
+    @property
+    def seeds(self) -> SeedStore:
+        """The seeds of this user."""
+        return self._parts.seeds
+
+    @property
+    def shop(self) -> MachineShop:
+        """What makes machines."""
+        return self._parts.shop
 
     def tidy(self) -> None:
         """Put right what crashes left behind, and delete what has outlived its time; costs two queries and a listing."""
@@ -155,6 +184,8 @@ class Sessions:
         outcome: str = "done",
     ) -> None:
         """Append an event; a workspace that is gone has no history any more."""
+        from pyro_mcp.workspaces import events
+
         duration = round((time.monotonic() - began) * 1000)
         with suppress(NotFound), self.registry.changing(durable=False) as change:
             if workspaces.find(change, workspace_id) is not None:
@@ -226,6 +257,10 @@ class Sessions:
 
     def start(self, record: WorkspaceRecord, *, untouched: bool = False) -> Path:
         """Start the machine of a workspace on its disk, under starting(); returns its socket."""
+        from pyro_mcp.keeper.plan import Leash
+        from pyro_mcp.qemu.process import LayerFile
+        from pyro_mcp.workspaces.machines import WorkspaceDisk
+
         environment = self.environment_of(record)
         self._ended_file(record.id).unlink(missing_ok=True)
         with self.registry.changing() as change:
@@ -274,7 +309,7 @@ class Sessions:
             machine = machines.of_workspace(reading, record.id)
         if socket is not None and machine is not None and machine.keeper is not None:
             keeper = machine.keeper
-            with suppress(PyroError), Channel(socket) as channel:
+            with suppress(PyroError), connect(socket) as channel:
                 channel.ask({"verb": "keeper.stop", "reason": reason}, timeout=_STOP_SECONDS)
             with suppress(WaitedTooLong):
                 wait_until(lambda: not is_alive(keeper), what="the machine to end", timeout=_STOP_SECONDS)
@@ -289,7 +324,7 @@ class Sessions:
         """Let a running machine know of another idle time."""
         socket = self.socket(workspace_id)
         if socket is not None and seconds is not None:
-            with suppress(PyroError), Channel(socket) as channel:
+            with suppress(PyroError), connect(socket) as channel:
                 channel.ask({"verb": "keeper.idle", "seconds": seconds}, timeout=_STOP_SECONDS)
 
     def remove(self, record: WorkspaceRecord) -> None:
@@ -302,6 +337,8 @@ class Sessions:
 
     def environment_of(self, record: WorkspaceRecord) -> Environment:
         """Give the environment that a workspace was made with, even if its recipe has moved on since."""
+        from pyro_mcp.environments.values import Environment, EnvironmentDefaults
+
         found = self.environments.find(record.environment)
         if found is not None and found.digest == record.environment_digest:
             return found
@@ -332,6 +369,8 @@ class Sessions:
         remove_layers(self.registry, doomed)
 
     def _seed(self, record: WorkspaceRecord) -> LayerFile | None:
+        from pyro_mcp.qemu.process import LayerFile
+
         if record.seed_digest is None:
             return None
         image = self.seeds.find(record.seed_digest)
@@ -352,6 +391,8 @@ _STOP_SECONDS = 30.0
 
 def size_of(record: WorkspaceRecord) -> Size:
     """Give the size of a workspace's machine."""
+    from pyro_mcp.workspaces.machines import Size
+
     return Size(record.vcpu_count, record.mem_mib, record.disk_mib)
 
 

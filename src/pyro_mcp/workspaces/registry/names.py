@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
-import secrets
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from pyro_mcp.errors import InvalidRequest
 from pyro_mcp.workspaces.registry.words import ADJECTIVES, NOUNS
@@ -37,7 +37,7 @@ RESERVED = frozenset(
 
 def new_id(prefix: str) -> str:
     """Make an id such as `ws-4h7k2m9qxz`: short, readable aloud, never the same twice."""
-    return f"{prefix}-{''.join(secrets.choice(_LETTERS) for _ in range(10))}"
+    return f"{prefix}-{''.join(_any_of(_LETTERS) for _ in range(10))}"
 
 
 def looks_like_id(text: str) -> bool:
@@ -77,9 +77,14 @@ def suggestion(name: str) -> str:
 def generate_name(taken: Collection[str]) -> str:
     """Pick an adjective and a noun that no workspace has yet, with a number once the pairs run out."""
     for _ in range(20):
-        name = f"{secrets.choice(ADJECTIVES)}-{secrets.choice(NOUNS)}"
+        name = f"{_any_of(ADJECTIVES)}-{_any_of(NOUNS)}"
         if name not in taken:
             return name
-    base = f"{secrets.choice(ADJECTIVES)}-{secrets.choice(NOUNS)}"
+    base = f"{_any_of(ADJECTIVES)}-{_any_of(NOUNS)}"
     number = next(number for number in range(2, len(taken) + 3) if f"{base}-{number}" not in taken)
     return f"{base}-{number}"
+
+
+def _any_of(words: Sequence[str]) -> str:
+    """The `secrets` module does the same, and takes 5 ms to import."""
+    return words[int.from_bytes(os.urandom(8)) % len(words)]

@@ -18,8 +18,9 @@ from pyro_mcp.host.locks import exclusive
 from pyro_mcp.host.paths import Paths, private_directory
 from pyro_mcp.host.room import free_disk
 from pyro_mcp.models.encoding import as_json
-from pyro_mcp.models.seed import SeedReport, SkippedPath
+from pyro_mcp.models.seed import SeedReport
 from pyro_mcp.progress import step
+from pyro_mcp.workspaces.seed_facts import report_from
 from pyro_mcp.workspaces.seeding import manifest
 from pyro_mcp.workspaces.seeding.build import ImageBuild, measure, store_entries
 from pyro_mcp.workspaces.seeding.findings import Findings
@@ -258,15 +259,6 @@ def _key(selection: Selection, options: SeedOptions) -> str:
     for entry in selection.entries:
         digest.update(repr(entry[:5] + entry[6:]).encode())
     return digest.hexdigest()
-
-
-def report_from(kept: dict[str, object]) -> SeedReport:
-    values = dict(kept)
-    skipped = values.pop("skipped")
-    values.pop("git")
-    assert isinstance(skipped, list)
-    lists = {name: tuple(value) for name, value in values.items() if isinstance(value, list)}
-    return SeedReport(**{**values, **lists}, skipped=tuple(SkippedPath(**item) for item in skipped))  # type: ignore[arg-type]
 
 
 def _too_large(size: int, most: int) -> LimitReached:

@@ -21,8 +21,9 @@ class Model:
 
     part: Sequence[Call]
     last: str
-    # How a host spells the tools' names.
+    # How a host spells the tools' names, or the namespace it puts a server's into.
     prefix: str = ""
+    namespace: str | None = None
     heard: list[str] = field(default_factory=list)
     offered: list[str] = field(default_factory=list)
     troubles: list[str] = field(default_factory=list)
@@ -35,7 +36,7 @@ class Model:
         if [item["call_id"] for item in outputs] != calls:
             raise ValueError("No tool output found for function call")
         self.heard = [_text(item["output"]) for item in outputs]
-        self.offered = list(_names(request.get("tools", [])))
+        self.offered = list(_names(request.get("tools", []), self.namespace))
         number = len(outputs)
         return _message(self.last) if number == len(self.part) else self._call(number)
 
@@ -43,7 +44,9 @@ class Model:
         name, arguments = self.part[number]
         if self.prefix + name not in self.offered:
             raise ValueError(f"no tool {self.prefix + name} among {self.offered}")
+        space = {"namespace": self.namespace} if self.namespace else {}
         return {
+            **space,
             "type": "function_call",
             "id": f"fc_{number}",
             "call_id": f"call_{number}",
@@ -104,15 +107,15 @@ class _Handler(BaseHTTPRequestHandler):
         pass
 
 
-def _names(tools: Sequence[dict[str, Any]], space: str = "") -> Iterator[str]:
-    """The functions that are offered; some hosts put a server's into a namespace of its own."""
+def _names(tools: Sequence[dict[str, Any]], namespace: str | None) -> Iterator[str]:
+    """The functions that are offered, or those of one namespace."""
     for tool in tools:
-        if tool["type"] == "namespace":
-            yield from _names(tool["tools"], tool["name"])
-        elif tool["type"] == "function":
+        if tool["type"] == "namespace" and tool["name"] == namespace:
+            yield from _names(tool["tools"], None)
+        elif tool["type"] == "function" and namespace is None:
             if tool["parameters"]["type"] != "object":
                 raise ValueError(f"schema of {tool['name']} is no object")
-            yield space + tool["name"]
+            yield tool["name"]
 
 
 def _text(output: object) -> str:

@@ -1,6 +1,7 @@
 import json
 import os
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -154,6 +155,15 @@ def test_a_third_ctrl_c_gives_up_waiting(use_engine: UseEngine) -> None:
     assert wishes == ["interrupt", "kill"]
 
 
+@pytest.fixture
+def heeded_ctrl_c() -> Iterator[None]:
+    """Ctrl-C as a terminal has it: what runs in the background may have been started without."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("heeded_ctrl_c")
 def test_ctrl_c_before_the_command_runs_ends_pyro(use_engine: UseEngine) -> None:
     engine = MemoryEngine()
     engine.meanwhile = lambda interrupted: os.kill(os.getpid(), signal.SIGINT)

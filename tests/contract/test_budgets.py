@@ -1,7 +1,6 @@
 """What a model has to read, and what a first line costs: tested, for both only ever grow."""
 
 import json
-import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -24,16 +23,21 @@ def test_the_tool_list_without_output_schemas_stays_within_its_budget(profile: P
     assert len(json.dumps({"tools": tools}, separators=(",", ":"))) <= most
 
 
-def test_help_takes_150_ms_of_a_processor() -> None:
-    """Its own time, the best of five: how long it takes by the clock depends on what else the host does."""
-    assert min(_processor_seconds("--help") for _ in range(5)) <= 0.15
+_HELP = """
+import contextlib, io, sys
+from pyro_mcp.cli.main import run_cli
+with contextlib.redirect_stdout(io.StringIO()):
+    run_cli(["--help"])
+print(*sys.modules)
+"""
 
 
-def _processor_seconds(*arguments: str) -> float:
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    subprocess.run([sys.executable, "-m", "pyro_mcp", *arguments], capture_output=True, check=True)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+def test_help_imports_next_to_nothing() -> None:
+    """What makes it quick; how quick it is, `make bench` tells."""
+    done = subprocess.run([sys.executable, "-c", _HELP], capture_output=True, check=True, text=True)
+    loaded = set(done.stdout.split())
+    assert len(loaded) <= 150  # 112 with click's own on Python 3.11
+    assert len([name for name in loaded if name.startswith("pyro_")]) <= 10
 
 
 @pytest.mark.parametrize("command", ["list", "status", "logs"])

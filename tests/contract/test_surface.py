@@ -39,6 +39,8 @@ _CORE = {
     "workspace_file_remove",
     "workspace_patch_apply",
     "workspace_diff",
+    "workspace_summary",
+    "workspace_compare",
     "workspace_export",
     "workspace_logs",
     "workspace_reset",
@@ -73,6 +75,8 @@ _ARGUMENTS = {
     "workspace_file_remove": "workspace path to recursive",
     "workspace_patch_apply": "workspace patch dry_run strip",
     "workspace_diff": "workspace paths format include_ignored",
+    "workspace_summary": "workspace",
+    "workspace_compare": "workspaces",
     "workspace_export": "workspace path output_path format branch_name repository_path overwrite allow_paths",
     "workspace_logs": "workspace limit since kind",
     "workspace_reset": "workspace snapshot",
@@ -170,7 +174,8 @@ def test_names_are_spelt_alike_in_all_doors(operation: Operation) -> None:
 
 @every_operation
 def test_a_workspaces_handle_has_its_operations(operation: Operation) -> None:
-    if operation.name in ("workspace_create", "workspace_list") or not operation.noun.startswith("workspace"):
+    of_many = ("workspace_create", "workspace_list", "workspace_compare")
+    if operation.name in of_many or not operation.noun.startswith("workspace"):
         return
     place: type = Workspace
     for name in operation.noun.split(".")[1:]:

@@ -19,6 +19,8 @@ EXAMPLES: Mapping[str, str] = {
     "workspace_file_remove": "pyro workspace file remove fix-123 build --recursive\n"
     "pyro workspace file remove fix-123 old.py --to new.py",
     "workspace_diff": "pyro workspace diff fix-123 | git apply\npyro workspace diff fix-123 --path src --format stat",
+    "workspace_summary": "pyro workspace summary fix-123 --json",
+    "workspace_compare": "pyro workspace compare try-a try-b try-c",
     "workspace_export": "pyro workspace export fix-123 dist --output ./dist\n"
     "pyro workspace export fix-123 --format patch --output fix.patch\n"
     "pyro workspace export fix-123 --format branch --branch-name fix-123",

@@ -92,6 +92,8 @@ _RENDERERS: Mapping[str, str] = {
     "workspace_file_remove": "file_render:removed",
     "workspace_patch_apply": "file_render:patched",
     "workspace_diff": "file_render:diff",
+    "workspace_summary": "review_render:summary",
+    "workspace_compare": "review_render:comparison",
     "workspace_export": "file_render:exported",
     "workspace_logs": "workspace_render:logs",
     "workspace_reset": "workspace_render:status",

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from pyro_mcp.mcp_server import file_text, text, workspace_text
+from pyro_mcp.mcp_server import file_text, review_text, text, workspace_text
 
 TEXTS: Mapping[str, Callable[..., str]] = {
     "vm_run": text.run_text,
@@ -23,6 +23,8 @@ TEXTS: Mapping[str, Callable[..., str]] = {
     "workspace_file_remove": file_text.removed_text,
     "workspace_patch_apply": file_text.patch_text,
     "workspace_diff": file_text.diff_text,
+    "workspace_summary": review_text.summary_text,
+    "workspace_compare": review_text.comparison_text,
     "workspace_export": file_text.export_text,
     "workspace_logs": workspace_text.logs_text,
     "workspace_reset": workspace_text.status_text,

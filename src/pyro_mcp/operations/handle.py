@@ -91,6 +91,7 @@ class Workspace(_Bound[WorkspaceOperations], Handle):
     exec = bound(WorkspaceOperations.exec)
     exec_wait = bound(WorkspaceOperations.exec_wait)
     diff = bound(WorkspaceOperations.diff)
+    summary = bound(WorkspaceOperations.summary)
     export = bound(WorkspaceOperations.export)
     logs = bound(WorkspaceOperations.logs)
     reset = bound(WorkspaceOperations.reset)

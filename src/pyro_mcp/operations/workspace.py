@@ -31,6 +31,7 @@ from pyro_mcp.models.file_arguments import (
     RepositoryPath,
 )
 from pyro_mcp.models.seed import GitFacts
+from pyro_mcp.models.summary import WorkspaceComparison, WorkspaceSummary
 from pyro_mcp.models.workspace import (
     DeletedWorkspace,
     ExecResult,
@@ -69,6 +70,7 @@ from pyro_mcp.models.workspace_arguments import (
     TtlSeconds,
     WaitSeconds,
     WorkspaceRef,
+    WorkspaceRefs,
     YieldAfterSeconds,
 )
 from pyro_mcp.operations.declare import CORE, FULL, operation
@@ -89,14 +91,17 @@ if TYPE_CHECKING:
     from pyro_mcp.workspaces import diffing, lifecycle, logs, seed_facts, snapshots
     from pyro_mcp.workspaces import exec as commands
     from pyro_mcp.workspaces.export import run as exporting
+    from pyro_mcp.workspaces.summary import comparing, summarize
 else:
     commands = lazily("pyro_mcp.workspaces.exec")
+    comparing = lazily("pyro_mcp.workspaces.summary.comparing")
     diffing = lazily("pyro_mcp.workspaces.diffing")
     exporting = lazily("pyro_mcp.workspaces.export.run")
     lifecycle = lazily("pyro_mcp.workspaces.lifecycle")
     logs = lazily("pyro_mcp.workspaces.logs")
     seed_facts = lazily("pyro_mcp.workspaces.seed_facts")
     snapshots = lazily("pyro_mcp.workspaces.snapshots")
+    summarize = lazily("pyro_mcp.workspaces.summary.summarize")
 
 _NOTHING: Mapping[str, str] = {}
 _ALL = 1_000_000
@@ -290,6 +295,18 @@ class WorkspaceOperations(Noun):
             return diffing.diff_workspace(
                 session, paths=tuple(paths), format=format, include_ignored=include_ignored
             )
+
+    @operation("workspace_summary", effect="reads", profiles=CORE)
+    def summary(self, workspace: WorkspaceRef) -> WorkspaceSummary:
+        """Tell what happened since the baseline, for a review: files changed by kind, tests before and after, failed commands,
+        and what to look at.
+        """
+        return summarize.summarize(self._sessions, workspace)
+
+    @operation("workspace_compare", effect="reads", profiles=CORE)
+    def compare(self, workspaces: WorkspaceRefs) -> WorkspaceComparison:
+        """Put several attempts side by side: change, tests, time, what to look at. Use it to choose one."""
+        return comparing.compare_workspaces(self._sessions, tuple(workspaces))
 
     @operation("workspace_export", effect="changes", profiles=CORE)
     def export(

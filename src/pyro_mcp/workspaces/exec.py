@@ -74,7 +74,7 @@ def wait_for_exec(
     record = sessions.record(reference)
     outputs = sessions.outputs(record.id)
     outputs.size(exec_id, "stdout")  # raises NotFound
-    if (answer := _kept_result(sessions, record.id, exec_id)) is not None or sessions.socket(
+    if (answer := kept_result(sessions, record.id, exec_id)) is not None or sessions.socket(
         record.id
     ) is None:
         session = Session(record, sessions.paths.runtime, None, outputs)
@@ -88,7 +88,7 @@ def wait_for_exec(
         try:
             answer = _follow(session, exec_id, message, wait_seconds, None, None, None)
         except NotFound:
-            answer = _kept_result(sessions, record.id, exec_id) or {"unknown": True}
+            answer = kept_result(sessions, record.id, exec_id) or {"unknown": True}
         return _result(session, exec_id, answer, max_output_chars, None)
 
 
@@ -211,7 +211,7 @@ def _state(answer: Message, interruption: Interruption | None) -> _State:
     return _State(ended.outcome, ended.exit_code, ended.signal, ended.duration_ms)
 
 
-def _kept_result(sessions: Sessions, workspace_id: str, exec_id: str) -> Message | None:
+def kept_result(sessions: Sessions, workspace_id: str, exec_id: str) -> Message | None:
     """How a command ended, as its keeper left word; raises the typed error of one that could not be run."""
     path = sessions.outputs(workspace_id).path(exec_id, "stdout").with_name("result.json")
     try:

@@ -66,6 +66,11 @@ def refuse_executing(paths: Iterable[bytes], top: bytes, allowed: Sequence[str])
         )
 
 
+def executing_path(path: bytes) -> bool:
+    """Whether the host would execute what lies at a path of a project, wherever the project is."""
+    return patterns().anywhere.search(b"/" + path) is not None
+
+
 def _bare_repositories(paths: Iterable[bytes]) -> list[bytes]:
     inside: dict[bytes, set[bytes]] = {}
     for path in paths:

@@ -1,0 +1,1 @@
+"""What happened in a workspace, in facts for a reviewer."""

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from pyro_agent import journal, mounts, system
+from pyro_agent import journal, mounts, network, system
 from pyro_agent.requests import Request
 from pyro_wire import messages
 from pyro_wire.faults import FaultError
@@ -149,6 +149,7 @@ def write_names(root: int, identity: Identity) -> None:
     name = identity.hostname
     mounts.write_text(root, "etc/machine-id", identity.machine_id + "\n")
     mounts.write_text(root, "etc/hostname", name + "\n")
+    mounts.write_text(root, "etc/resolv.conf", f"nameserver {network.NAMESERVER}\n")
     mounts.write_text(root, "etc/hosts", hosts_file(mounts.read_text(root, "etc/hosts"), name))
 
 

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import fcntl
 import gc
 import os
-import socket
 import stat
-import struct
 import time
 
-from pyro_agent import mounts, system
+from pyro_agent import mounts, network, system
 from pyro_agent.cgroups import MOUNT as CGROUP_MOUNT
 from pyro_agent.cgroups import Cgroups
 from pyro_agent.helper import DiskHelper
@@ -18,10 +15,6 @@ from pyro_agent.loop import Loop
 from pyro_agent.machine import Machine
 from pyro_agent.pool import Pool
 from pyro_agent.warm import warm
-
-# <linux/if.h>
-_SIOCSIFFLAGS = 0x8914
-_IFF_UP = 1
 
 _NODES = {"null": 3, "zero": 5, "full": 7, "random": 8, "urandom": 9}
 _LINKS = {
@@ -39,7 +32,7 @@ def prepare(port: int) -> tuple[Machine, dict[str, object]]:
     system.keep_freed_memory()
     mount_environment()
     make_devices()
-    bring_loopback_up()
+    network.prepare()
     system.mount("cgroup", CGROUP_MOUNT, "cgroup2", system.MS_NOSUID | system.MS_NODEV | system.MS_NOEXEC)
     cgroups = Cgroups(memory_kib("MemTotal"))
     cgroups.prepare()
@@ -52,6 +45,7 @@ def prepare(port: int) -> tuple[Machine, dict[str, object]]:
     loop = Loop()
     pool = Pool(cgroups)
     machine = Machine(loop, pool, DiskHelper(loop, (port,)))
+    machine.catch_connections()
     machine.workers.stand_by()
     while not pool.full:
         pool.add()
@@ -105,12 +99,6 @@ def make_devices() -> None:
 
 def _make_node(name: str, major: int, minor: int) -> None:
     os.mknod(f"{mounts.DEVICES}/{name}", stat.S_IFCHR | 0o666, os.makedev(major, minor))
-
-
-def bring_loopback_up() -> None:
-    """Give the machine its only network: itself."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
-        fcntl.ioctl(any_socket, _SIOCSIFFLAGS, struct.pack("16sH14x", b"lo", _IFF_UP))
 
 
 def memory_kib(kind: str) -> int:

@@ -16,7 +16,10 @@ from pyro_agent.jobs import JOBS
 from pyro_agent.line import Line
 from pyro_agent.log import say
 from pyro_agent.loop import Loop, Timer
+from pyro_agent.names import Names
+from pyro_agent.outward import Outward
 from pyro_agent.pool import Pool
+from pyro_agent.redirect import Redirect
 from pyro_agent.requests import Request
 from pyro_agent.runner import Runner
 from pyro_agent.search import SearchTree
@@ -67,16 +70,24 @@ class Machine:
         self._dying: dict[int, Runner] = {}
         self._line: Line | None = None
         self._rest: Timer | None = None
+        self._outward = Outward()
+
+    def catch_connections(self) -> None:
+        """Listen for what the guest's programs want of the world outside; the host is asked about each."""
+        names = Names(self.loop, self._outward)
+        Redirect(self.loop, self._outward, names.placeholders.name_of)
 
     def serve(self, port: int, facts: Message) -> None:
         """Answer the host for as long as the machine lives."""
         self._line = Line(self.loop, port, facts, self._dispatch)
+        self._outward.connect(self._line)
         while True:
             self.loop.step()
             for request in list(self._requests.values()):
                 request.guarded(request.on_turn)
                 if not request.open:
                     self._requests.pop(request.stream, None)
+            self._outward.on_turn()
             self._line.settle()
 
     # -- for requests -------------------------------------------------------------------------------------------
@@ -143,6 +154,8 @@ class Machine:
                 self._abandon_all()
             elif isinstance(event, events.Opened):
                 self._open(event)
+            elif event.stream % 2 == 0:  # a responder's own streams have even numbers
+                self._outward.dispatch(event)
             else:
                 self._pass_on(event)
 
@@ -151,6 +164,7 @@ class Machine:
         for request in self._requests.values():
             request.close()
         self._requests.clear()
+        self._outward.abandon()
 
     def _open(self, event: events.Opened) -> None:
         assert self._line is not None

@@ -22,6 +22,7 @@ WINDOW = 256 * 1024
 _GRANT_STEP = WINDOW // 2
 # The most bytes in one DATA frame we send: with its header, two full writes of 32 KiB to the guest's port.
 DATA_PIECE = MAX_PAYLOAD - HEADER.size
+# Opened by either side: each counts its own, so that neither can surprise the other.
 MAX_STREAMS = 1024
 _LAST_STREAM = 2**32 - 2
 # To the opener's peer there is one way in; back come the main body and a second one (stderr).
@@ -95,11 +96,12 @@ class Mux:
         payload = messages.pack(message)
         if not self._greeted:
             raise RuntimeError("nothing can be opened before the greeting")
-        if self._next_stream > _LAST_STREAM or len(self._streams) >= MAX_STREAMS:
+        if self._next_stream > _LAST_STREAM or self._opened(here=True) >= MAX_STREAMS:
             raise RuntimeError("no stream is free on this line")
         stream = self._next_stream
         self._next_stream += 2
         self._streams[stream] = _Stream(opened_here=True)
+        self._own += 1
         self._put(Kind.OPEN, stream, payload)
         return stream
 
@@ -159,13 +161,13 @@ class Mux:
         """Answer a stream the peer opened, and close it."""
         payload = messages.pack(message)
         self._open_stream(stream, here=False)
-        del self._streams[stream]
+        self._drop(stream)
         self._put(Kind.ANSWER, stream, payload)
 
     def fail(self, stream: int, fault: Fault) -> None:
         """Refuse or fail a stream the peer opened, and close it."""
         self._open_stream(stream, here=False)
-        del self._streams[stream]
+        self._drop(stream)
         self._put(Kind.FAULT, stream, messages.pack(fault.to_message()))
 
     # -- what comes in --------------------------------------------------------------------------------------
@@ -191,12 +193,19 @@ class Mux:
     def _start_afresh(self) -> None:
         self._outgoing.clear()
         self._streams: dict[int, _Stream] = {}
+        self._own = 0  # how many of them were opened here
         self._greeted = False
         self._next_stream = 1 if self._initiator else 2
         self._newest_there = 0
 
     def _put(self, kind: Kind, stream: int, payload: Buffer = b"", channel: int = 0) -> None:
         self._outgoing.add(encode(kind, stream, payload, channel))
+
+    def _opened(self, *, here: bool) -> int:
+        return self._own if here else len(self._streams) - self._own
+
+    def _drop(self, stream: int) -> None:
+        self._own -= self._streams.pop(stream).opened_here
 
     def _open_stream(self, stream: int, here: bool | None = None) -> _Stream:
         state = self._streams.get(stream)
@@ -252,7 +261,7 @@ class Mux:
     def _on_open(self, frame: Frame) -> events.Event:
         if frame.stream % 2 == int(self._initiator) or frame.stream <= self._newest_there:
             raise ProtocolError(f"stream {frame.stream} cannot be opened by the peer")
-        if len(self._streams) >= MAX_STREAMS:
+        if self._opened(here=False) >= MAX_STREAMS:
             raise ProtocolError(f"more than {MAX_STREAMS} streams")
         message = _message(frame)
         self._newest_there = frame.stream
@@ -278,7 +287,7 @@ class Mux:
             )
         except MessageError as error:
             raise ProtocolError(str(error)) from None
-        del self._streams[frame.stream]
+        self._drop(frame.stream)
         return result
 
 

@@ -35,6 +35,17 @@ class Leash:
 
 
 @dataclass(frozen=True, slots=True)
+class Network:
+    """What the machine may reach (network/policy.py), and the file that decisions are written to."""
+
+    policy: str = "off"
+    allow_hosts: tuple[str, ...] = ()
+    # Certificates (PEM) that this host trusts beside its distribution's, for programs in the guest.
+    certificates: str = ""
+    record: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class KeeperPlan:
     """One machine to restore and hold."""
 
@@ -48,6 +59,7 @@ class KeeperPlan:
     leash: Leash
     # By name. They go to the keeper as all of this does, through its standard input; no command line and no log has them.
     secrets: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    network: Network = Network()
 
     def to_json(self) -> str:
         return json.dumps(asdict(self), default=_plain)
@@ -65,6 +77,7 @@ class KeeperPlan:
             seeded=plan["seeded"],
             leash=Leash(**plan["leash"]),
             secrets={name: base64.b64decode(value) for name, value in plan["secrets"].items()},
+            network=_network(plan["network"]),
         )
 
 
@@ -74,6 +87,10 @@ def _plain(value: object) -> str:
 
 # The only layer without types: JSON that our own other half has just written.
 _Json = dict[str, Any]
+
+
+def _network(value: _Json) -> Network:
+    return Network(**{**value, "allow_hosts": tuple(value["allow_hosts"])})
 
 
 def _launch(value: _Json) -> Launch:

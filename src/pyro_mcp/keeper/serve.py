@@ -15,6 +15,7 @@ from pathlib import Path
 from pyro_mcp.errors import PyroError
 from pyro_mcp.guest.faults import fault_from
 from pyro_mcp.keeper.clocks import PASSIVE, IdleClock
+from pyro_mcp.keeper.egress import Egress
 from pyro_mcp.keeper.jobs import Jobs
 from pyro_mcp.keeper.loop import READ, Loop
 from pyro_mcp.keeper.parts import Part
@@ -49,7 +50,9 @@ class Keeper:
         # Nothing that a guest writes is kept or passed on before it has been through this, or a fresh one of it.
         self._redactor = Redactor(plan.secrets)
         self._jobs = Jobs(self._board, self._loop.after, self._redactor)
-        self._parts: tuple[Part, ...] = (self._jobs,)
+        egress = Egress(self._loop, self._board, plan.network, self._redactor)
+        self._board.on_agent_request = egress.opened
+        self._parts: tuple[Part, ...] = (self._jobs, egress)
         self._over = False
         self._idle = self._idle_clock()
         self._verbs: dict[str, Open] = {

@@ -24,6 +24,8 @@ from pyro_wire.verbs import READING
 _RESERVED_STREAMS = 64
 _LOOK_FIRST = "look at what is there before you repeat it: it may or may not have happened"
 AgentEvent = Callable[[events.Event], None]
+# Takes a request of the agent's: its stream and the message; gives who is told what happens on the stream, None: it is answered.
+AgentOpen = Callable[[int, Message], AgentEvent | None]
 
 
 class Serving(Protocol):
@@ -96,6 +98,8 @@ class Switchboard:
         self._on_dead = on_dead
         self._clients: list[Client] = []
         self._agent_streams: dict[int, _Asked] = {}
+        self._asked_by_agent: dict[int, AgentEvent] = {}
+        self.on_agent_request: AgentOpen = self._refuse_agent
         self.agent = Line(
             loop,
             agent,
@@ -148,6 +152,20 @@ class Switchboard:
         self.agent.update()
         return stream
 
+    def answer_agent(self, stream: int, result: Message | Fault) -> None:
+        """Close a stream that the agent opened; one that is gone already is left alone."""
+        self._asked_by_agent.pop(stream, None)
+        if not self.agent.open or stream not in self.agent.mux:
+            return
+        try:
+            if isinstance(result, Fault):
+                self.agent.mux.fail(stream, result)
+            else:
+                self.agent.mux.answer(stream, result)
+        except ProtocolError as error:  # it asks and asks, and reads nothing
+            self.agent.end(str(error))
+        self.agent.update()
+
     def fail_all(self, why: Fault) -> None:
         """Tell everyone who waits for the agent why nothing comes any more."""
         for stream, asked in list(self._agent_streams.items()):
@@ -171,13 +189,25 @@ class Switchboard:
         client.line.pause(self.agent.congested)
 
     def _from_agent(self, event: events.Event) -> None:
-        if isinstance(event, events.Greeted | events.Opened | events.Cancelled):
+        if isinstance(event, events.Greeted):
+            return
+        if isinstance(event, events.Opened):
+            take = self.on_agent_request(event.stream, event.message)
+            if take is not None and event.stream in self.agent.mux:
+                self._asked_by_agent[event.stream] = take
+            return
+        by_agent = self._asked_by_agent.get(event.stream)
+        if by_agent is not None:
+            by_agent(event)
             return
         asked = self._agent_streams.get(event.stream)
         if isinstance(event, events.Answered | events.Failed):
             self._agent_streams.pop(event.stream, None)
         if asked is not None:
             asked.on_event(event)
+
+    def _refuse_agent(self, stream: int, _: Message) -> None:
+        self.answer_agent(stream, Fault("invalid_request", "this keeper takes no requests of the agent's"))
 
     def _client_has_room(self, client: Client) -> None:
         for serving in list(client.serving.values()):
@@ -188,6 +218,8 @@ class Switchboard:
     def _agent_has_room(self) -> None:
         for stream, asked in list(self._agent_streams.items()):
             asked.on_event(events.Credited(stream))
+        for stream, on_event in list(self._asked_by_agent.items()):
+            on_event(events.Credited(stream))
         for client in list(self._clients):
             client.line.pause(self.agent.congested)
             client.line.update()

@@ -55,7 +55,7 @@ def _operation(operation: Operation) -> Schema:
         "withheld": {
             profile: _withheld(operation, profile) for profile in PROFILES if _withheld(operation, profile)
         },
-        "output": output_schema(operation),
+        "output": output_schema(operation, "workspace-full"),
     }
 
 

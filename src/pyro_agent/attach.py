@@ -18,6 +18,7 @@ from dataclasses import dataclass
 
 from pyro_agent import journal, mounts, network, system
 from pyro_agent.requests import Request
+from pyro_agent.trust import trust
 from pyro_wire import messages
 from pyro_wire.faults import FaultError
 from pyro_wire.messages import Message, MessageError
@@ -50,6 +51,7 @@ class Attachment:
     seed: bool
     disk: bool
     env_defaults: dict[str, str]
+    certificates: str = ""
 
     @classmethod
     def from_message(cls, message: Message) -> Attachment:
@@ -64,6 +66,7 @@ class Attachment:
             seed=messages.flag(message, "seed", default=False),
             disk=messages.flag(message, "disk", default=True),
             env_defaults=messages.text_map(message, "env_defaults"),
+            certificates=messages.text(message, "certificates", ""),
         )
 
 
@@ -98,6 +101,8 @@ class Attach(Request):
         with _timed(spent, "files"):
             journal.recover()
             write_names(root, wanted.identity)
+            if wanted.certificates:
+                trust(root, wanted.certificates)
         self.machine.prepared = False
         self.machine.attached(root, disk=wanted.disk, env_defaults=wanted.env_defaults)
         self.answer(_rounded(spent))

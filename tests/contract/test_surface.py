@@ -56,10 +56,10 @@ _OFFERED: dict[Profile, set[str]] = {
     "workspace-full": _RUN | _CORE | _ONLY_FULL,
 }
 _ARGUMENTS = {
-    "vm_run": "environment command env stdin vcpu_count mem_mib timeout_seconds",
+    "vm_run": "environment command env stdin vcpu_count mem_mib timeout_seconds network_policy allow_hosts no_host_ca",
     "vm_list_environments": "",
     "workspace_create": "environment seed_path name labels vcpu_count mem_mib disk_mib idle_stop_seconds ttl_seconds "
-    "include_ignored include_sensitive",
+    "include_ignored include_sensitive network_policy allow_hosts no_host_ca",
     "workspace_list": "labels state environment limit",
     "workspace_status": "workspace",
     "workspace_update": "workspace name clear_name labels clear_labels idle_stop_seconds ttl_seconds",
@@ -88,7 +88,12 @@ _ARGUMENTS = {
     "snapshot_list": "workspace",
     "snapshot_delete": "workspace snapshot",
 }
-_WITHHELD_IN_CORE = {"workspace_reset": {"snapshot"}}
+_NETWORK = {"network_policy", "allow_hosts", "no_host_ca"}
+_WITHHELD_IN_CORE = {
+    "workspace_reset": {"snapshot"},
+    "vm_run": _NETWORK,
+    "workspace_create": _NETWORK,
+}
 # Given by other means than an argument or option: what follows `--`, and standard input.
 _NOT_OPTIONS = {
     "vm_run": {"command", "stdin"},
@@ -102,6 +107,7 @@ _SPELT = {
     "edits": "--edit",
     "paths": "--path",
     "allow_paths": "--allow-path",
+    "allow_hosts": "--allow-host",
     "from_snapshot": "--from",
     "output_path": "--output",
 }
@@ -143,7 +149,7 @@ def test_every_operation_is_in_the_sdk_with_its_arguments(operation: Operation) 
 def test_every_operation_is_a_tool_with_its_arguments(operation: Operation, profile: Profile) -> None:
     tools = {tool.name: tool for tool in PyroServer(Pyro(), profile).tools()}
     if profile in operation.profiles:
-        withheld = _WITHHELD_IN_CORE.get(operation.name, set()) if profile == "workspace-core" else set()
+        withheld = _WITHHELD_IN_CORE.get(operation.name, set()) if profile != "workspace-full" else set()
         wanted = [name for name in _ARGUMENTS[operation.name].split() if name not in withheld]
         assert list(tools[operation.name].input_schema["properties"]) == wanted
 

@@ -52,6 +52,7 @@ def status(found: WorkspaceStatus) -> str:
         "machine": f"{found.vcpu_count} CPU, {found.mem_mib} MiB memory, {found.disk_mib} MiB disk",
         "idle stop": f"{found.idle_stop_seconds} s" if found.idle_stop_seconds else "never",
         "deleted after": f"{found.ttl_seconds} s" if found.ttl_seconds else "never",
+        "network": " ".join((found.network_policy, *found.allow_hosts)),
         "on this host": f"{size(found.stored_bytes)} written, {size(found.output_bytes)} of output",
         "running": ", ".join(found.running),
         "seed": "\n".join(_seed(found.seed)),

@@ -88,9 +88,12 @@ class Egress:
     def _name(self, stream: int, given: str) -> AgentEvent | None:
         name = parse_destination(given)
         judged = self._policy.judge(name, None)
-        if not isinstance(name, str) or not judged.allowed:
-            self.note("refused", given, None, reason=judged.reason or "it is not a name")
-            self._board.answer_agent(stream, Fault("policy_denied", "the network policy does not allow it"))
+        if name is None or not judged.allowed:
+            self.note("refused", given, None, reason=judged.reason)
+            self._board.answer_agent(stream, Fault("policy_denied", judged.reason))
+            return None
+        if not isinstance(name, str):  # the host's own name
+            self._board.answer_agent(stream, {"found": True})
             return None
 
         def then(addresses: tuple[Address, ...]) -> None:
@@ -121,7 +124,8 @@ class Egress:
                 code="limit_reached",
             )
             return None
-        attempt = _Attempt(self, self._loop, self._board, stream, str(destination), port)
+        called = destination if isinstance(destination, str) else given
+        attempt = _Attempt(self, self._loop, self._board, stream, called, port)
         if judged.by_name:
             attempt.judge_name = self._judge_server_name(port)
         self._open.add(attempt)

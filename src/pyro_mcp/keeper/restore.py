@@ -22,6 +22,18 @@ from pyro_wire.mux import Mux
 # A restore takes 50 to 150 ms; a host that swaps needs longer, and no host needs this long.
 _RESTORE_SECONDS = 30.0
 _ENTROPY_BYTES = 64
+# Programs with certificates of their own look at one of these: OpenSSL's and Go's, requests, pip, curl, git, node, cargo, AWS.
+_CA_VARIABLES = (
+    "SSL_CERT_FILE",
+    "REQUESTS_CA_BUNDLE",
+    "PIP_CERT",
+    "CURL_CA_BUNDLE",
+    "GIT_SSL_CAINFO",
+    "NODE_EXTRA_CA_CERTS",
+    "CARGO_HTTP_CAINFO",
+    "AWS_CA_BUNDLE",
+)
+_CA_BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +110,16 @@ def _attach(qemu: Qemu, mux: Mux, plan: KeeperPlan) -> None:
         "hostname": plan.identity.hostname,
         "seed": plan.seeded,
         "disk": True,
+        **_trusted(plan.network.certificates),
     }
     ask(qemu.agent, mux, identity, _watcher(qemu))
+
+
+def _trusted(certificates: str) -> dict[str, object]:
+    """What makes programs in the guest trust these: its store, and the variables that each kind of program reads."""
+    if not certificates:
+        return {}
+    return {"certificates": certificates, "env_defaults": dict.fromkeys(_CA_VARIABLES, _CA_BUNDLE)}
 
 
 def _watcher(qemu: Qemu) -> Callable[[], None]:

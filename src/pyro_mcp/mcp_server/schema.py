@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from pyro_mcp.errors import InvalidRequest
+from pyro_mcp.models.narrowing import only_full
 from pyro_mcp.operations.declare import Operation, Parameter, Profile
 
 # JSON Schema is by nature a tree of anything; it is built here, handed to the SDK, and read by nobody else.
@@ -26,9 +27,11 @@ def input_schema(operation: Operation, profile: Profile) -> Schema:
     }
 
 
-def output_schema(operation: Operation) -> Schema:
-    """What a tool's structured content looks like."""
+def output_schema(operation: Operation, profile: Profile) -> Schema:
+    """What a tool's structured content looks like in this profile."""
     schema = _compact(_adapter(operation.returns).json_schema(mode="serialization"))
+    for name in withheld(operation, profile):
+        del schema["properties"][name]
     if operation.plural is None:
         return schema
     definitions = {"$defs": schema.pop("$defs")} if "$defs" in schema else {}
@@ -38,6 +41,11 @@ def output_schema(operation: Operation) -> Schema:
         "required": [operation.plural],
         **definitions,
     }
+
+
+def withheld(operation: Operation, profile: Profile) -> frozenset[str]:
+    """The fields of its answer that a profile says nothing of."""
+    return frozenset() if profile == "workspace-full" else only_full(operation.returns)
 
 
 def arguments_from(operation: Operation, profile: Profile, given: Mapping[str, object]) -> dict[str, object]:

@@ -20,10 +20,11 @@ from pyro_mcp.host.interruption import Interruption, interruptible
 from pyro_mcp.mcp_server.bounds import bounded, bounded_text
 from pyro_mcp.mcp_server.reports import Reports
 from pyro_mcp.mcp_server.roots import Roots
-from pyro_mcp.mcp_server.schema import arguments_from, input_schema, output_schema
+from pyro_mcp.mcp_server.schema import arguments_from, input_schema, output_schema, withheld
 from pyro_mcp.mcp_server.text import error_text
 from pyro_mcp.mcp_server.texts import TEXTS
 from pyro_mcp.models.encoding import as_object
+from pyro_mcp.models.narrowing import narrowed
 from pyro_mcp.models.workspace_arguments import ANSWER_CHARS
 from pyro_mcp.operations.catalogue import operations_in
 from pyro_mcp.operations.client import Pyro
@@ -109,7 +110,12 @@ class PyroServer:
                 answer = operation.call(self._pyro, **self._arguments(operation, given))
         except PyroError as error:
             return _error_result(error)
-        structured, cuts = bounded(as_object(answer, operation.plural))
+        unsaid = withheld(operation, self._profile)
+        answer = narrowed(answer) if unsaid else answer
+        said = {
+            name: value for name, value in as_object(answer, operation.plural).items() if name not in unsaid
+        }
+        structured, cuts = bounded(said)
         text = bounded_text(TEXTS[operation.name](answer), cuts)
         return types.CallToolResult(content=[_text(text)], structured_content=structured)
 
@@ -137,7 +143,7 @@ def _tool(operation: Operation, profile: Profile) -> types.Tool:
         name=operation.name,
         description=operation.description,
         input_schema=input_schema(operation, profile),
-        output_schema=output_schema(operation),
+        output_schema=output_schema(operation, profile),
         annotations=types.ToolAnnotations(
             read_only_hint=reads,
             destructive_hint=operation.effect == "destroys",

@@ -44,6 +44,9 @@ def status_text(status: WorkspaceStatus) -> str:
     ]
     if status.isolation:
         lines.append(_walls(status))
+    if status.network_policy != "off":
+        only = f", only to {', '.join(status.allow_hosts)}" if status.allow_hosts else ""
+        lines.append(f"network {status.network_policy}{only}")
     if status.labels:
         lines.append(f"labels {_labels(status.labels)}")
     lines += _seed_lines(status.seed)

@@ -7,6 +7,7 @@ from typing import Annotated, BinaryIO, Literal, get_args, get_origin
 
 from pyro_mcp.errors import InvalidRequest
 from pyro_mcp.models.encoding import JsonObject
+from pyro_mcp.models.network import NetworkPolicy
 from pyro_mcp.models.run import OnOutput
 
 # The kernel's own limits (MAX_ARG_STRLEN, and a quarter of an 8 MiB stack for all of argv and env together), so that the
@@ -120,6 +121,13 @@ def _env_fault(value: object) -> str | None:
     return None
 
 
+def words_fault(value: object) -> str | None:
+    """Tell what is wrong with a list of strings."""
+    if isinstance(value, str) or not isinstance(value, Sequence):
+        return "is not a list of strings"
+    return None if all(isinstance(item, str) for item in value) else "is not a list of strings"
+
+
 EnvironmentRef = Annotated[
     str,
     Argument(
@@ -135,6 +143,17 @@ Command = Annotated[
         also=_command_fault,
         hint="Give a string for `sh -c`, or a list of words; on the command line, after --.",
     ),
+]
+NetworkPolicyArgument = Annotated[
+    NetworkPolicy,
+    Argument(text="egress lets it reach public hosts by TCP; +published-ports lets this computer in, too."),
+]
+AllowHosts = Annotated[
+    Sequence[str],
+    Argument(text="Only these: HOST, *.DOMAIN, HOST:PORT, or an address.", also=words_fault),
+]
+NoHostCa = Annotated[
+    bool, Argument(text="Do not hand in the certificates that this computer has added to its own.")
 ]
 EnvMapping = Annotated[Mapping[str, str], Argument(text="Variables to add.", also=_env_fault)]
 Stdin = Annotated[

@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from pyro_mcp.models.network import NO_NETWORK, NetworkSettings
+
 Outcome = Literal["finished", "timed_out", "interrupted", "killed"]
 Isolation = Literal["hardware", "emulated"]
 Confinement = Literal["full", "partial", "none"]
@@ -22,6 +24,7 @@ class RunRequest:
     vcpu_count: int = 1
     mem_mib: int = 1024
     timeout_seconds: float = 600
+    network: NetworkSettings = NO_NETWORK
     require_isolation: Literal["hardware"] | None = None
     require_confinement: Literal["full"] | None = None
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import ClassVar, Literal
 
+from pyro_mcp.models.narrowing import ONLY_FULL
+from pyro_mcp.models.network import NetworkPolicy
 from pyro_mcp.models.run import Confinement, Isolation
 from pyro_mcp.models.seed import SeedReport
 
@@ -56,6 +58,8 @@ class WorkspaceStatus:
     running: tuple[str, ...] = ()
     resumed: bool = False
     resumed_reason: str | None = None
+    network_policy: NetworkPolicy = field(default="off", metadata=ONLY_FULL)
+    allow_hosts: tuple[str, ...] = field(default=(), metadata=ONLY_FULL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pyro_mcp.models.arguments import Argument
+from pyro_mcp.models.arguments import Argument, words_fault
 from pyro_mcp.models.run import StreamName
 from pyro_mcp.models.workspace import WorkspaceState
 
@@ -31,12 +31,6 @@ def _labels_fault(value: object) -> str | None:
     return None
 
 
-def _words_fault(value: object) -> str | None:
-    if isinstance(value, str) or not isinstance(value, Sequence):
-        return "is not a list of strings"
-    return None if all(isinstance(item, str) for item in value) else "is not a list of strings"
-
-
 def _path_fault(value: object) -> str | None:
     if not isinstance(value, str | os.PathLike):
         return "is not a path"
@@ -52,17 +46,17 @@ WorkspaceRef = Annotated[
         hint="A workspace is named by its id or name; `pyro workspace list` shows them.",
     ),
 ]
-WorkspaceRefs = Annotated[Sequence[str], Argument(text="Workspace ids or names.", also=_words_fault)]
+WorkspaceRefs = Annotated[Sequence[str], Argument(text="Workspace ids or names.", also=words_fault)]
 NewName = Annotated[str | None, Argument(text="a-z, 0-9 and -; made up if not given.")]
 OtherName = Annotated[str | None, Argument(text="New name.", obvious=True)]
-NewNames = Annotated[Sequence[str], Argument(text="Names for the first ones.", also=_words_fault)]
+NewNames = Annotated[Sequence[str], Argument(text="Names for the first ones.", also=words_fault)]
 ClearName = Annotated[bool, Argument(text="Take the name off.", obvious=True)]
 Labels = Annotated[Mapping[str, str], Argument(text="Labels.", obvious=True, also=_labels_fault)]
 LabelFilter = Annotated[
     Mapping[str, str], Argument(text="Only with all of these.", obvious=True, also=_labels_fault)
 ]
 NewLabels = Annotated[Mapping[str, str], Argument(text="Labels to set.", obvious=True, also=_labels_fault)]
-ClearLabels = Annotated[Sequence[str], Argument(text="Keys to take off.", obvious=True, also=_words_fault)]
+ClearLabels = Annotated[Sequence[str], Argument(text="Keys to take off.", obvious=True, also=words_fault)]
 StateFilter = Annotated[WorkspaceState | None, Argument(text="Only in this state.", obvious=True)]
 EnvironmentFilter = Annotated[str | None, Argument(text="Only of this environment.", obvious=True)]
 ListLimit = Annotated[

@@ -41,12 +41,12 @@ class Policy:
     def judge(self, destination: str | Address | None, port: int | None) -> Judgement:
         """Decide about a name or an address as the guest gave it; a port of None asks whether any port would do."""
         if self.mode == "off":
-            return Judgement(allowed=False, reason="the network policy is off")
+            return Judgement(allowed=False, reason="it has no network")
         if destination is None:
             return Judgement(allowed=False, reason="it is neither a name nor an address")
         if isinstance(destination, str):
             return self._judge_name(destination, port)
-        return self._judge_literal(destination, port or 0)
+        return self._judge_literal(destination, port)
 
     def judge_server_name(self, name: str, port: int) -> Judgement:
         """Decide about the name that a TLS client gives on a connection that a rule's name allowed."""
@@ -74,7 +74,7 @@ class Policy:
             return Judgement(allowed=True, by_name=True)
         return Judgement(allowed=False, reason="no rule names it")
 
-    def _judge_literal(self, address: Address, port: int) -> Judgement:
+    def _judge_literal(self, address: Address, port: int | None) -> Judgement:
         if any(rule.names_address(address, port) for rule in self.rules):
             return _ALLOWED
         if meant(address) in PLACEHOLDERS:

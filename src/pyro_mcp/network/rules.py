@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_network
 
-from pyro_mcp.network.destinations import Address, parse_address, parse_destination
+from pyro_mcp.network.destinations import Address, parse_destination
 from pyro_mcp.network.ranges import meant
 
 _LAST_PORT = 65535
@@ -28,12 +28,12 @@ class Rule:
             return True
         return name.endswith(f".{self.name}") if self.below else name == self.name
 
-    def allows_any_address(self, port: int) -> bool:
+    def allows_any_address(self, port: int | None) -> bool:
         """Tell whether it allows public addresses that nobody named."""
         return self.name is None and self.network is None and self._allows_port(port)
 
-    def names_address(self, address: Address, port: int) -> bool:
-        """Tell whether it names this very address."""
+    def names_address(self, address: Address, port: int | None) -> bool:
+        """Tell whether it names this very address; a port of None asks for any port."""
         if self.network is None or not self._allows_port(port):
             return False
         plain = meant(address)
@@ -82,8 +82,8 @@ def _network(host: str) -> IPv4Network | IPv6Network | None:
             return ip_network(host)
         except ValueError as error:
             raise ValueError(str(error)) from None
-    address = parse_address(host)
-    return None if address is None else ip_network(meant(address))
+    address = parse_destination(host)
+    return None if address is None or isinstance(address, str) else ip_network(meant(address))
 
 
 def _name(host: str) -> str:

@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING, Self, TypeVar
 
 from pyro_mcp.errors import InvalidRequest
 from pyro_mcp.models.arguments import (
+    AllowHosts,
     Command,
     EnvironmentRef,
     EnvMapping,
     MemMib,
+    NetworkPolicyArgument,
+    NoHostCa,
     OutputListener,
     RequiredConfinement,
     RequiredIsolation,
@@ -23,7 +26,7 @@ from pyro_mcp.models.run import RunRequest, RunResult
 from pyro_mcp.operations.declare import EVERYWHERE, FULL, Profile, operation
 from pyro_mcp.operations.engine import Engine
 from pyro_mcp.operations.noun import Confine, Scope
-from pyro_mcp.operations.vm import input_of, run_command, words_of
+from pyro_mcp.operations.vm import input_of, run_command, settings_of, words_of
 
 if TYPE_CHECKING:
     from pyro_mcp.mcp_server.server import PyroServer
@@ -65,7 +68,13 @@ class Pyro:
         settings = (self._isolation, self._confinement, self._output_limit, self._confine)
         return WorkspaceOperations(Scope(lambda: self._engine, *settings))
 
-    @operation("vm_run", effect="changes", profiles=EVERYWHERE, cli=("run",))
+    @operation(
+        "vm_run",
+        effect="changes",
+        profiles=EVERYWHERE,
+        cli=("run",),
+        only_in={"network_policy": FULL, "allow_hosts": FULL, "no_host_ca": FULL},
+    )
     def run(
         self,
         environment: EnvironmentRef,
@@ -76,6 +85,9 @@ class Pyro:
         vcpu_count: VcpuCount = 1,
         mem_mib: MemMib = 1024,
         timeout_seconds: TimeoutSeconds = 600,
+        network_policy: NetworkPolicyArgument = "off",
+        allow_hosts: AllowHosts = (),
+        no_host_ca: NoHostCa = False,
         on_output: OutputListener = None,
     ) -> RunResult:
         """Run one command in a throwaway Linux machine without network. Use it to try or check something apart from this
@@ -92,6 +104,7 @@ class Pyro:
             vcpu_count=vcpu_count,
             mem_mib=mem_mib,
             timeout_seconds=timeout_seconds,
+            network=settings_of(network_policy, allow_hosts, no_host_ca=no_host_ca),
             require_isolation=self._isolation,
             require_confinement=self._confinement,
         )

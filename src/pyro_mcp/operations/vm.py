@@ -6,6 +6,7 @@ from typing import BinaryIO
 
 from pyro_mcp.errors import InvalidRequest
 from pyro_mcp.host.interruption import current_interruption
+from pyro_mcp.models.network import NetworkPolicy, NetworkSettings
 from pyro_mcp.models.run import OnOutput, RunRequest, RunResult
 from pyro_mcp.operations.engine import Engine
 from pyro_mcp.operations.output import KeptOutput
@@ -29,6 +30,15 @@ def input_of(stdin: str | bytes | BinaryIO | None) -> bytes | int | None:
             f"stdin is a {type(stdin).__name__} that no descriptor stands behind",
             hint="Give str, bytes, or a file that has a fileno(); read an in-memory file first.",
         ) from None
+
+
+def settings_of(policy: NetworkPolicy, allow_hosts: Sequence[str], *, no_host_ca: bool) -> NetworkSettings:
+    """Check what a caller asks of the network; what most ask for, nothing, costs no import."""
+    if policy == "off" and not allow_hosts:
+        return NetworkSettings(host_ca=not no_host_ca)
+    from pyro_mcp.workspaces.network import network_settings
+
+    return network_settings(policy, allow_hosts, no_host_ca=no_host_ca)
 
 
 def run_command(

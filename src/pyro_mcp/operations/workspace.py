@@ -6,10 +6,13 @@ from typing import TYPE_CHECKING
 
 from pyro_mcp.host.interruption import current_interruption
 from pyro_mcp.models.arguments import (
+    AllowHosts,
     Command,
     EnvironmentRef,
     EnvMapping,
     MemMib,
+    NetworkPolicyArgument,
+    NoHostCa,
     OutputListener,
     Stdin,
     TimeoutSeconds,
@@ -77,7 +80,7 @@ from pyro_mcp.operations.declare import CORE, FULL, operation
 from pyro_mcp.operations.lazy import lazily
 from pyro_mcp.operations.noun import Noun
 from pyro_mcp.operations.times import moment
-from pyro_mcp.operations.vm import input_of, words_of
+from pyro_mcp.operations.vm import input_of, settings_of, words_of
 from pyro_mcp.workspaces.promises import Promises
 
 # Nouns below are imported when they are asked for: a command costs its own and no other.
@@ -147,7 +150,13 @@ class WorkspaceOperations(Noun):
 
         return SnapshotOperations(self._scope)
 
-    @operation("workspace_create", effect="changes", profiles=CORE, answers=WorkspaceStatus)
+    @operation(
+        "workspace_create",
+        effect="changes",
+        profiles=CORE,
+        answers=WorkspaceStatus,
+        only_in={"network_policy": FULL, "allow_hosts": FULL, "no_host_ca": FULL},
+    )
     def create(
         self,
         environment: EnvironmentRef = "debian:12",
@@ -162,6 +171,9 @@ class WorkspaceOperations(Noun):
         ttl_seconds: TtlSeconds = None,
         include_ignored: IncludeIgnored = False,
         include_sensitive: IncludeSensitive = False,
+        network_policy: NetworkPolicyArgument = "off",
+        allow_hosts: AllowHosts = (),
+        no_host_ca: NoHostCa = False,
     ) -> "Workspace":
         """Create and start a workspace: a Linux machine that stays until deleted, with a copy of a project in /workspace. Use it
         for work of several steps.
@@ -183,6 +195,7 @@ class WorkspaceOperations(Noun):
             ttl_seconds=ttl_seconds,
             include_ignored=include_ignored,
             include_sensitive=include_sensitive,
+            network=settings_of(network_policy, allow_hosts, no_host_ca=no_host_ca),
             promises=Promises(self._scope.isolation, self._scope.confinement),
         )
         return Workspace(self, lifecycle.create_workspace(self._sessions, request))

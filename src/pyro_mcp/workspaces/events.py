@@ -71,14 +71,16 @@ def append(
     duration_ms: int | None = None,
     data: Mapping[str, Json] | None = None,
     redact: Redactor = nothing_secret,
+    at: int | None = None,
 ) -> Event:
     """Add an event to a workspace's history, within the transaction that it belongs to.
 
-    `redact` sees every text of `data` before anything is cut, hashed or written; long data are cut and say so.
+    `redact` sees every text of `data` before anything is cut, hashed or written; long data are cut and say so. `at` is when it
+    happened (ms since the epoch) where that was not just now.
     """
     row = change.row("SELECT sequence, hash FROM event_heads WHERE workspace_id = ?", (workspace_id,))
     sequence, previous = (row[0] + 1, row[1]) if row else (1, _origin(workspace_id))
-    at, text = now_ms(), encode_data(data or {}, redact)
+    at, text = now_ms() if at is None else at, encode_data(data or {}, redact)
     digest = _hash(previous, sequence, at, kind, outcome, duration_ms, text)
     change.run(
         "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",

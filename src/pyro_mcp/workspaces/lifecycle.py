@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from pyro_mcp.host.paths import private_directory
 from pyro_mcp.models.encoding import as_object
+from pyro_mcp.models.network import NO_NETWORK, NetworkSettings
 from pyro_mcp.models.workspace import DeletedWorkspace, WorkspaceInfo, WorkspaceState, WorkspaceStatus
 from pyro_mcp.workspaces.info import info_of, status_of
 from pyro_mcp.workspaces.promises import Promises
@@ -39,6 +40,7 @@ class CreateRequest:
     ttl_seconds: int | None = None
     include_ignored: bool = False
     include_sensitive: bool = False
+    network: NetworkSettings = NO_NETWORK
     promises: Promises = field(default_factory=Promises)
 
 
@@ -187,6 +189,7 @@ def _record(sessions: Sessions, request: CreateRequest, environment: Environment
         disk_mib=request.disk_mib,
         idle_stop_seconds=request.idle_stop_seconds,
         ttl_seconds=request.ttl_seconds,
+        network=request.network,
     )
     with sessions.registry.changing() as change:
         record = workspaces.add(change, new, this_process())

@@ -19,8 +19,9 @@ from pyro_mcp.host.paths import Paths, private_directory
 from pyro_mcp.host.room import require_disk, require_memory
 from pyro_mcp.host.uids import claim_uid
 from pyro_mcp.keeper.places import Place, claim, clear_left_behind, release, release_files
-from pyro_mcp.keeper.plan import Identity, KeeperPlan, Leash
+from pyro_mcp.keeper.plan import Identity, KeeperPlan, Leash, Network
 from pyro_mcp.keeper.start import StartedKeeper, start_keeper
+from pyro_mcp.models.network import NO_NETWORK, NetworkSettings
 from pyro_mcp.models.run import Confinement, Isolation
 from pyro_mcp.qemu.command import Accelerator
 from pyro_mcp.qemu.confine import Walls, reachable_level
@@ -30,6 +31,7 @@ from pyro_mcp.qemu.probe import forget, kvm_verdict
 from pyro_mcp.qemu.process import DriveFiles, Launch, LayerFile
 from pyro_mcp.qemu.templates import Template, TemplateKey, TemplateStore, boot_arguments, machine_cpu
 from pyro_mcp.qemu.trials import Kernel
+from pyro_mcp.workspaces.network import network_plan
 from pyro_mcp.workspaces.promises import Promises
 
 DISK_MIB = 16384
@@ -87,7 +89,13 @@ class MachineShop:
         self._templates = TemplateStore(paths.cache / "templates", paths.runtime / "templates")
 
     @contextmanager
-    def throwaway(self, environment: Environment, size: Size, promises: Promises) -> Iterator[RunningMachine]:
+    def throwaway(
+        self,
+        environment: Environment,
+        size: Size,
+        promises: Promises,
+        network: NetworkSettings = NO_NETWORK,
+    ) -> Iterator[RunningMachine]:
         """Run a machine for the length of the block; nothing of it is left afterwards."""
         clear_left_behind(self._paths)
         with ExitStack() as held:
@@ -97,13 +105,21 @@ class MachineShop:
             held.callback(release, place)
             written = self._disks.new_layer(place.directory / "disk.qcow2", size.disk_mib)
             launch = self._launch(made, place, (template.disk, written))
-            keeper = start_keeper(_plan(place, launch, template, Leash(with_client=True)), made.locks(place))
+            plan = _plan(
+                place, launch, template, Leash(with_client=True), network_plan(network, place.directory)
+            )
+            keeper = start_keeper(plan, made.locks(place))
             held.callback(keeper.let_go)
             keeper.wait_ready()
             yield made.running(place)
 
     def start(
-        self, disk: WorkspaceDisk, environment: Environment, promises: Promises, leash: Leash
+        self,
+        disk: WorkspaceDisk,
+        environment: Environment,
+        promises: Promises,
+        leash: Leash,
+        network: Network,
     ) -> StartedMachine:
         """Start the machine of a workspace; it goes on when this process ends."""
         with ExitStack() as held:
@@ -114,7 +130,9 @@ class MachineShop:
             place = claim(self._paths, disk.workspace_id)
             held.callback(os.close, place.lock)
             launch = self._launch(made, place, disk.layers, seed=disk.seed)
-            plan = _plan(place, launch, template, leash, hostname=disk.hostname, seeded=disk.seed is not None)
+            plan = _plan(
+                place, launch, template, leash, network, hostname=disk.hostname, seeded=disk.seed is not None
+            )
             keeper = start_keeper(plan, made.locks(place))
             try:
                 keeper.wait_ready()
@@ -261,6 +279,7 @@ def _plan(
     launch: Launch,
     template: Template,
     leash: Leash,
+    network: Network,
     *,
     hostname: str = "",
     seeded: bool = False,
@@ -274,4 +293,5 @@ def _plan(
         identity=Identity(hostname=hostname or place.machine_id, machine_id=secrets.token_hex(16)),
         seeded=seeded,
         leash=leash,
+        network=network,
     )

@@ -28,7 +28,7 @@ def run_in_throwaway(
     promises = Promises(request.require_isolation, request.require_confinement)
     size = Size(request.vcpu_count, request.mem_mib)
     with (
-        shop.throwaway(environment, size, promises) as machine,
+        shop.throwaway(environment, size, promises, request.network) as machine,
         machine.channel() as channel,
         interruption.heeded() if interruption else nullcontext(),
         _nothing_unknown(),

@@ -185,11 +185,24 @@ class Sessions:
     ) -> None:
         """Append an event; a workspace that is gone has no history any more."""
         from pyro_mcp.workspaces import events
+        from pyro_mcp.workspaces.network_log import log_decisions
 
         duration = round((time.monotonic() - began) * 1000)
         with suppress(NotFound), self.registry.changing(durable=False) as change:
             if workspaces.find(change, workspace_id) is not None:
+                log_decisions(change, workspace_id, self.directory(workspace_id))
                 events.append(change, workspace_id, kind, outcome=outcome, duration_ms=duration, data=data)
+
+    def log_network(self, workspace_id: str) -> None:
+        """Bring what the keeper has decided up to now into the history."""
+        from pyro_mcp.workspaces.network_log import log_decisions
+
+        socket = self.socket(workspace_id)
+        if socket is not None:
+            with suppress(PyroError), connect(socket) as channel:
+                channel.ask({"verb": "keeper.decisions"}, timeout=_STOP_SECONDS)
+        with suppress(NotFound), self.registry.changing(durable=False) as change:
+            log_decisions(change, workspace_id, self.directory(workspace_id))
 
     # -- machines -----------------------------------------------------------------------------------------------------
 
@@ -286,7 +299,13 @@ class Sessions:
             ended=str(self._ended_file(record.id)),
         )
         try:
-            started = self.shop.start(disk, environment, self.promises, leash)
+            started = self.shop.start(
+                disk,
+                environment,
+                self.promises,
+                leash,
+                network_plan(record.network, self.directory(record.id)),
+            )
         except BaseException:
             with self.registry.changing() as change:
                 machines.forget(change, record.id)

@@ -140,6 +140,7 @@ def _fork_record(sessions: Sessions, source: WorkspaceRecord, name: str | None) 
         disk_mib=source.disk_mib,
         idle_stop_seconds=source.idle_stop_seconds,
         ttl_seconds=source.ttl_seconds,
+        network=source.network,
     )
     with sessions.registry.changing() as change:
         record = workspaces.add(change, new, this_process())

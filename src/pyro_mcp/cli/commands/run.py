@@ -14,6 +14,7 @@ from pyro_mcp.cli.guest_command import (
 from pyro_mcp.cli.progress import shown_progress
 from pyro_mcp.cli.render import json_text, run_summary
 from pyro_mcp.host.interruption import interruptible
+from pyro_mcp.models.network import NetworkPolicy
 from pyro_mcp.operations.client import Pyro
 
 
@@ -33,6 +34,9 @@ def run(
     vcpu_count: int,
     mem_mib: int,
     timeout_seconds: float,
+    network_policy: NetworkPolicy,
+    allow_hosts: tuple[str, ...],
+    no_host_ca: bool,
     require_isolation: str | None,
     require_confinement: str | None,
     as_json: bool,
@@ -43,6 +47,7 @@ def run(
     \b
     pyro run debian:12 -- git --version
     echo hello | pyro run debian:12 -- wc -c
+    pyro run debian:12-build --network-policy egress --allow-host pypi.org --allow-host files.pythonhosted.org -- pip download six
 
     Standard input, output and error are the command's. The exit status is its own, 128+n when signal n ended it, 124 when
     it ran out of time, 125 when pyro itself failed. Ctrl-C interrupts the command; a second one kills it.
@@ -61,6 +66,9 @@ def run(
             vcpu_count=vcpu_count,
             mem_mib=mem_mib,
             timeout_seconds=timeout_seconds,
+            network_policy=network_policy,
+            allow_hosts=allow_hosts,
+            no_host_ca=no_host_ca,
             on_output=None if as_json else write_through,
         )
     if as_json:

@@ -109,4 +109,12 @@ CREATE TABLE events (
 ) WITHOUT ROWID;
 """
 
-MIGRATIONS: tuple[str, ...] = (_FIRST,)
+# `allow_hosts` is JSON; `network_logged` is how much of the keeper's record of decisions the events have already (bytes).
+_NETWORK = """
+ALTER TABLE workspaces ADD COLUMN network_policy TEXT NOT NULL DEFAULT 'off';
+ALTER TABLE workspaces ADD COLUMN allow_hosts TEXT NOT NULL DEFAULT '[]';
+ALTER TABLE workspaces ADD COLUMN host_ca INTEGER NOT NULL DEFAULT 1;
+ALTER TABLE workspaces ADD COLUMN network_logged INTEGER NOT NULL DEFAULT 0;
+"""
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _NETWORK)

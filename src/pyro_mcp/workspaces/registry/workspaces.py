@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,6 +10,7 @@ from datetime import datetime
 from typing import Literal, cast
 
 from pyro_mcp.errors import Conflict, NotFound
+from pyro_mcp.models.network import NO_NETWORK, NetworkSettings
 from pyro_mcp.workspaces.registry.database import Change, Reading, Row
 from pyro_mcp.workspaces.registry.makers import Maker
 from pyro_mcp.workspaces.registry.names import check_name, generate_name, looks_like_id
@@ -31,6 +33,7 @@ class NewWorkspace:
     disk_mib: int = 16384
     idle_stop_seconds: int | None = 1800
     ttl_seconds: int | None = None
+    network: NetworkSettings = NO_NETWORK
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,12 +58,13 @@ class WorkspaceRecord:
     seed_report: str | None
     top_layer: str | None
     at_snapshot: str | None
+    network: NetworkSettings
 
 
 _SELECT = """
 SELECT w.id, w.name, w.environment, w.environment_digest, w.state, w.state_reason, w.vcpu_count, w.mem_mib, w.disk_mib,
        w.idle_stop_seconds, w.ttl_seconds, w.created_at, w.last_activity_at, w.seed_digest, w.seed_report, w.top_layer_id,
-       s.name
+       s.name, w.network_policy, w.allow_hosts, w.host_ca
 FROM workspaces w LEFT JOIN snapshots s ON s.id = w.at_snapshot_id
 """
 
@@ -76,12 +80,14 @@ def add(change: Change, new: NewWorkspace, maker: Maker) -> WorkspaceRecord:
         change,
         name,
         "INSERT INTO workspaces (id, name, environment, environment_digest, state, maker_pid, maker_started, maker_boot, "
-        "vcpu_count, mem_mib, disk_mib, idle_stop_seconds, ttl_seconds, created_at, last_activity_at) "
-        "VALUES (?, ?, ?, ?, 'creating', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "vcpu_count, mem_mib, disk_mib, idle_stop_seconds, ttl_seconds, created_at, last_activity_at, "
+        "network_policy, allow_hosts, host_ca) "
+        "VALUES (?, ?, ?, ?, 'creating', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             *(new.id, name, new.environment, new.environment_digest),
             *(maker.process.pid, maker.process.started, maker.boot),
             *(new.vcpu_count, new.mem_mib, new.disk_mib, new.idle_stop_seconds, new.ttl_seconds, now, now),
+            *(new.network.policy, json.dumps(new.network.allow_hosts), new.network.host_ca),
         ),
     )
     relabel(change, new.id, new.labels)
@@ -181,6 +187,17 @@ def set_seed(change: Change, workspace_id: str, digest: str | None, report: str)
     )
 
 
+def network_logged(change: Change, workspace_id: str) -> int:
+    """Tell how much of the record of network decisions is in the events already, in bytes."""
+    row = change.row("SELECT network_logged FROM workspaces WHERE id = ?", (workspace_id,))
+    return 0 if row is None else int(row[0])
+
+
+def set_network_logged(change: Change, workspace_id: str, size: int) -> None:
+    """Note how much of the record is in the events."""
+    change.run("UPDATE workspaces SET network_logged = ? WHERE id = ?", (size, workspace_id))
+
+
 def touch(change: Change, workspace_id: str) -> None:
     """Note activity. Worth no fsync: call it in a change that is not durable."""
     change.run("UPDATE workspaces SET last_activity_at = ? WHERE id = ?", (now_ms(), workspace_id))
@@ -277,4 +294,7 @@ def _record(row: Row, labels: Mapping[str, str]) -> WorkspaceRecord:
         seed_report=row[14],
         top_layer=row[15],
         at_snapshot=row[16],
+        network=NetworkSettings(
+            policy=row[17], allow_hosts=tuple(json.loads(row[18])), host_ca=bool(row[19])
+        ),
     )

@@ -15,7 +15,9 @@ def test_arguments_follow_the_declaration() -> None:
     def command(**given: object) -> None:
         seen.update(given)
 
-    done = CliRunner().invoke(command, ["debian:12", "-e", "A=1", "--mem-mib", "512"])
+    done = CliRunner().invoke(
+        command, ["debian:12", "-e", "A=1", "--mem-mib", "512", "--allow-host", "a.b", "--allow-host", "c.d"]
+    )
     assert done.exit_code == 0
     assert seen == {
         "environment": "debian:12",
@@ -23,6 +25,9 @@ def test_arguments_follow_the_declaration() -> None:
         "vcpu_count": 1,
         "mem_mib": 512,
         "timeout_seconds": 600,
+        "network_policy": "off",
+        "allow_hosts": ("a.b", "c.d"),
+        "no_host_ca": False,
     }
 
 

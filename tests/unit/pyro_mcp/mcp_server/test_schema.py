@@ -35,11 +35,11 @@ def test_no_titles_and_no_null_noise(operation: object) -> None:
 def test_output_schema_fits_what_is_answered() -> None:
     import jsonschema
 
-    jsonschema.validate(as_object(finished(None, signal=9)), output_schema(RUN))
+    jsonschema.validate(as_object(finished(None, signal=9)), output_schema(RUN, "workspace-full"))
     listing = operation_named("vm_list_environments")
-    jsonschema.validate(as_object(ENVIRONMENTS, "environments"), output_schema(listing))
+    jsonschema.validate(as_object(ENVIRONMENTS, "environments"), output_schema(listing, "workspace-full"))
     with pytest.raises(jsonschema.ValidationError):
-        jsonschema.validate({"outcome": "vanished"}, output_schema(RUN))
+        jsonschema.validate({"outcome": "vanished"}, output_schema(RUN, "workspace-full"))
 
 
 def test_arguments_are_read_by_their_types_and_null_means_not_given() -> None:

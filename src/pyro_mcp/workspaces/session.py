@@ -273,6 +273,7 @@ class Sessions:
         from pyro_mcp.keeper.plan import Leash
         from pyro_mcp.qemu.process import LayerFile
         from pyro_mcp.workspaces.machines import WorkspaceDisk
+        from pyro_mcp.workspaces.network import network_plan
 
         environment = self.environment_of(record)
         self._ended_file(record.id).unlink(missing_ok=True)

@@ -12,7 +12,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import BinaryIO, Literal
 
-_BLOCK_LOG = 17
+# A kernel takes pages for a whole block before it reads one page of it, and gives back what a small file has not.
+_BLOCK_LOG = 16
 BLOCK = 1 << _BLOCK_LOG
 _UNCOMPRESSED = 1 << 24  # in a block's size
 _HOLE = 0  # the size of a block that is nothing but zeros and is not stored
@@ -21,8 +22,11 @@ _METADATA_UNCOMPRESSED = 0x8000
 _SUPERBLOCK = struct.Struct("<IIIIIHHHHHHQQQQQQQQ")
 _NOWHERE = 0xFFFF_FFFF_FFFF_FFFF
 _NO_FRAGMENT = 0xFFFF_FFFF
-# Inodes, data, fragments and ids uncompressed; no fragments; exportable; no extended attributes.
-_FLAGS = 0x0001 | 0x0002 | 0x0008 | 0x0010 | 0x0080 | 0x0200 | 0x0800
+# Inodes, data, fragments and ids uncompressed; exportable; no extended attributes.
+_FLAGS = 0x0001 | 0x0002 | 0x0008 | 0x0080 | 0x0200 | 0x0800
+# Files up to this size share blocks, so that whoever reads many of them waits for the drive once per block and not once per
+# file. A larger one has blocks of its own, which a kernel reads straight into its pages instead of by way of a cache.
+_SHARED = 32 << 10
 _GZIP = 1  # named, never used; a kernel must know the compression named, and all know this one
 _DIRECTORY, _FILE, _SYMLINK = 1, 2, 3
 _LONG_DIRECTORY, _LONG_FILE = 8, 9
@@ -35,12 +39,17 @@ Kind = Literal["file", "directory", "symlink"]
 
 @dataclass(frozen=True, slots=True)
 class Extent:
-    """Where a file's content lies: `blocks` are the stored sizes, `holes` the bytes that are not stored."""
+    """Where a file's content lies: `blocks` are the stored sizes, `holes` the bytes that are not stored.
+
+    A small file has no blocks but a place in a shared one: the number of that fragment, and the offset in it.
+    """
 
     start: int
     size: int
     blocks: tuple[int, ...]
     holes: int = 0
+    fragment: int = _NO_FRAGMENT
+    offset: int = 0
 
 
 @dataclass(slots=True)
@@ -66,6 +75,8 @@ class ImageWriter:
         self._file = file
         self._buffer = bytearray(_SUPERBLOCK.size)
         self._written = 0
+        self._shared = bytearray()
+        self._fragments: list[tuple[int, int]] = []
 
     @property
     def position(self) -> int:
@@ -74,7 +85,10 @@ class ImageWriter:
 
     def store(self, content: bytes | bytearray | memoryview) -> Extent:
         """Store a whole file's content."""
-        start, size = self.position, len(content)
+        size = len(content)
+        if 0 < size <= _SHARED:
+            return self._share(content)
+        start = self.position
         self._put(content)
         whole, rest = divmod(size, BLOCK)
         blocks = (BLOCK | _UNCOMPRESSED,) * whole + ((rest | _UNCOMPRESSED,) if rest else ())
@@ -101,11 +115,13 @@ class ImageWriter:
     def finish(self, root: Node) -> int:
         """Write the tables over `root` and all below it; gives the image's length, a multiple of 4 KiB."""
         directories, count = _number(root)
+        self._end_fragment()
         inodes, listings, places = _Table(), _Table(), [0] * count
         for directory in reversed(directories):
             _describe(directory, inodes, listings, places)
         inode_table = self._put_table(inodes)
         directory_table = self._put_table(listings)
+        fragment_table = self._put_fragments()
         lookup_table = self._put_lookup(places)
         id_table = self._put_indexed(struct.pack("<I", 0))
         used = self.position
@@ -113,8 +129,21 @@ class ImageWriter:
         self._flush()
         self._file.seek(0)
         time = max(0, min(root.mtime, 0xFFFF_FFFF))
-        tables = (id_table, _NOWHERE, inode_table, directory_table, _NOWHERE, lookup_table)
-        facts = (count, time, BLOCK, 0, _GZIP, _BLOCK_LOG, _FLAGS, 1, 4, 0, root.place, used)
+        tables = (id_table, _NOWHERE, inode_table, directory_table, fragment_table, lookup_table)
+        facts = (
+            count,
+            time,
+            BLOCK,
+            len(self._fragments),
+            _GZIP,
+            _BLOCK_LOG,
+            _FLAGS,
+            1,
+            4,
+            0,
+            root.place,
+            used,
+        )
         self._file.write(_SUPERBLOCK.pack(0x7371_7368, *facts, *tables))
         return self._written
 
@@ -134,6 +163,24 @@ class ImageWriter:
             self._put(struct.pack("<H", len(block) | _METADATA_UNCOMPRESSED))
             self._put(block)
         return start
+
+    def _share(self, content: bytes | bytearray | memoryview) -> Extent:
+        if len(self._shared) + len(content) > BLOCK:
+            self._end_fragment()
+        offset = len(self._shared)
+        self._shared += content
+        return Extent(0, len(content), (), fragment=len(self._fragments), offset=offset)
+
+    def _end_fragment(self) -> None:
+        if self._shared:
+            self._fragments.append((self.position, len(self._shared) | _UNCOMPRESSED))
+            self._put(self._shared)
+            self._shared.clear()
+
+    def _put_fragments(self) -> int:
+        if not self._fragments:
+            return _NOWHERE
+        return self._put_indexed(b"".join(struct.pack("<QII", *place, 0) for place in self._fragments))
 
     def _put_lookup(self, places: list[int]) -> int:
         return self._put_indexed(struct.pack(f"<{len(places)}Q", *places))
@@ -216,10 +263,13 @@ def _pack_file(node: Node) -> bytes:
     extent = node.extent or Extent(0, 0, ())
     blocks = struct.pack(f"<{len(extent.blocks)}I", *extent.blocks)
     if extent.start < 1 << 32 and extent.size < 1 << 32 and not extent.holes:
-        return _head(_FILE, node) + struct.pack("<IIII", extent.start, _NO_FRAGMENT, 0, extent.size) + blocks
+        place = struct.pack("<IIII", extent.start, extent.fragment, extent.offset, extent.size)
+        return _head(_FILE, node) + place + blocks
     # A hole that covers the whole file must still leave one block to count, as mksquashfs does.
     sparse = min(extent.holes, extent.size - 1) if extent.size else 0
-    body = struct.pack("<QQQIIII", extent.start, extent.size, sparse, 1, _NO_FRAGMENT, 0, _NO_FRAGMENT)
+    body = struct.pack(
+        "<QQQIIII", extent.start, extent.size, sparse, 1, extent.fragment, extent.offset, _NO_FRAGMENT
+    )
     return _head(_LONG_FILE, node) + body + blocks
 
 

@@ -23,7 +23,8 @@ check: setup ## Format, lint, strict types, import order, generated files up to 
 	@$(BIN)/ruff check
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
-	@$(BIN)/python scripts/surface.py --check
+	@$(BIN)/python -m scripts.surface --check
+	@$(BIN)/python -m scripts.reference --check
 
 smoke-run: setup ## Run every example on a real machine
 	@$(BIN)/pyro env pull debian:12
@@ -41,7 +42,8 @@ smoke-kvm: setup ## Run pyro inside an emulated host whose KVM works (1.5 GB of 
 	@$(BIN)/pytest tests/kvm
 
 generated: setup ## Write the generated files anew
-	@$(BIN)/python scripts/surface.py --write
+	@$(BIN)/python -m scripts.surface --write
+	@$(BIN)/python -m scripts.reference --write
 
 bench: setup ## Measure on this host: a table, and a JSON file in benchmarks/results (BENCH="--runs 3 --only programs")
 	@$(BIN)/pyro env pull debian:12

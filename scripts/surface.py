@@ -7,8 +7,9 @@ import argparse
 import inspect
 import json
 import sys
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, get_args, get_origin
+from typing import Annotated, Any, get_args, get_origin
 
 import click
 
@@ -24,12 +25,15 @@ WRITTEN = Path(__file__).parents[1] / "tests" / "contract" / "surface.json"
 def surface() -> Schema:
     """The whole public surface as one JSON value."""
     return {
-        "errors": {error.code: error.exit_status for error in _errors()},
+        "errors": {error.code: error.exit_status for error in all_errors()},
         "profiles": {
             profile: [operation.name for operation in operations_in(profile)] for profile in PROFILES
         },
         "operations": {operation.name: _operation(operation) for operation in all_operations()},
-        "commands": dict(_commands(pyro, click.Context(pyro, info_name="pyro"))),
+        "commands": {
+            context.command_path: [*_positionals(command, context), *_options(command)]
+            for command, context in all_commands(pyro, click.Context(pyro, info_name="pyro"))
+        },
     }
 
 
@@ -38,7 +42,8 @@ def text() -> str:
     return json.dumps(surface(), indent=2, ensure_ascii=False) + "\n"
 
 
-def _errors() -> list[type[PyroError]]:
+def all_errors() -> list[type[PyroError]]:
+    """Every class of error that a user may meet."""
     found = [
         value for value in vars(errors).values() if isinstance(value, type) and issubclass(value, PyroError)
     ]
@@ -78,17 +83,18 @@ def _bare(annotation: object) -> object:
     return get_args(annotation)[0] if get_origin(annotation) is Annotated else annotation
 
 
-def _commands(group: click.Group, context: click.Context) -> list[tuple[str, list[str]]]:
-    found: list[tuple[str, list[str]]] = []
+def all_commands(
+    group: click.Group, context: click.Context, **settings: Any
+) -> Iterator[tuple[click.Command, click.Context]]:
+    """Each command below a group with its context, in the order of the help; `settings` go to each context."""
     for name in group.list_commands(context):
         command = group.get_command(context, name)
         assert command is not None
-        inner = click.Context(command, info_name=name, parent=context)
+        inner = click.Context(command, info_name=name, parent=context, **settings)
         if isinstance(command, click.Group):
-            found += _commands(command, inner)
+            yield from all_commands(command, inner, **settings)
         else:
-            found.append((inner.command_path, [*_positionals(command, inner), *_options(command)]))
-    return found
+            yield command, inner
 
 
 def _positionals(command: click.Command, context: click.Context) -> list[str]:
@@ -102,20 +108,29 @@ def _options(command: click.Command) -> list[str]:
 
 def main() -> int:
     """Write or check; the exit status tells whether all is well."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    return keep({WRITTEN: text()}, __doc__)
+
+
+def keep(files: Mapping[Path, str], what: str | None) -> int:
+    """Write generated files, or check them, as the command line says; 1 when one is out of date."""
+    parser = argparse.ArgumentParser(description=what)
     choice = parser.add_mutually_exclusive_group(required=True)
-    choice.add_argument("--check", action="store_true", help="fail when the file is out of date")
-    choice.add_argument("--write", action="store_true", help="write the file")
+    choice.add_argument("--check", action="store_true", help="fail when a file is out of date")
+    choice.add_argument("--write", action="store_true", help="write the files")
     if parser.parse_args().write:
-        WRITTEN.write_text(text(), encoding="utf-8")
+        for path, content in files.items():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(content, encoding="utf-8")
         return 0
-    if WRITTEN.exists() and WRITTEN.read_text(encoding="utf-8") == text():
-        return 0
-    print(
-        f"{WRITTEN.name} is not the surface there is: run `make generated`, and read the difference",
-        file=sys.stderr,
-    )
-    return 1
+    stale = [path.name for path, content in files.items() if not _is_written(path, content)]
+    if stale:
+        told = f"{', '.join(stale)}: not what there is; run `make generated`, and read the difference"
+        print(told, file=sys.stderr)
+    return 1 if stale else 0
+
+
+def _is_written(path: Path, content: str) -> bool:
+    return path.exists() and path.read_text(encoding="utf-8") == content
 
 
 if __name__ == "__main__":

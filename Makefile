@@ -1,7 +1,7 @@
 # Every target installs what is missing first (scripts/setup): a clone with git, make and python3 is enough.
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check smoke-run smoke-workspace smoke-workspace-core smoke-kvm generated bench torture
+.PHONY: help setup demo test check smoke-run smoke-workspace smoke-workspace-core smoke-kvm smoke-hosts generated bench torture
 
 BIN := .venv/bin
 
@@ -40,6 +40,10 @@ smoke-workspace-core: setup ## The same through MCP, with the profile workspace-
 
 smoke-kvm: setup ## Run pyro inside an emulated host whose KVM works (1.5 GB of packages; function, not speed)
 	@$(BIN)/pytest tests/kvm
+
+smoke-hosts: setup ## The real clients of chat hosts, from npm (1.2 GB, into ~/.cache/pyro-chat-hosts), and a real package's repair
+	@$(BIN)/pyro env pull debian:12
+	@$(BIN)/pytest tests/hosts
 
 generated: setup ## Write the generated files anew
 	@$(BIN)/python -m scripts.surface --write

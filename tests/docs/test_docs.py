@@ -10,7 +10,7 @@ import pytest
 from pyro_mcp.cli.main import pyro
 
 _ROOT = Path(__file__).parents[2]
-_PAGES = [_ROOT / "README.md", *sorted((_ROOT / "docs").glob("*.md"))]
+_PAGES = [_ROOT / "README.md", *sorted((_ROOT / "docs").rglob("*.md"))]
 # An indented line that begins with pyro, a prompt and pyro, or a pipe into it.
 _COMMAND = re.compile(r"^    (?:\$ )?(?:.*\| )?(pyro [^|#;\n]+)", re.MULTILINE)
 _LINK = re.compile(r"\]\(([^)#]+)(?:#[^)]*)?\)")

@@ -23,6 +23,7 @@ from pyro_agent.redirect import Redirect
 from pyro_agent.requests import Request
 from pyro_agent.runner import Runner
 from pyro_agent.search import SearchTree
+from pyro_agent.secrets import PutSecret
 from pyro_agent.workers import Work, Workers
 from pyro_wire import events, messages
 from pyro_wire.faults import Fault
@@ -39,6 +40,7 @@ VERBS: Mapping[str, type[Request]] = {
     "freeze": Freeze,
     "thaw": Thaw,
     "detach": Detach,
+    "secret.put": PutSecret,
     "file.stat": FileStat,
     "file.read": FileRead,
     "tree.list": Work,

@@ -4,6 +4,7 @@ Every error a user may meet is one of these. The front ends translate them once 
 status, the MCP server to a tool error; the SDK lets them through. A command that ran and failed is a result, not an error.
 """
 
+from collections.abc import Callable
 from typing import ClassVar
 
 
@@ -18,6 +19,13 @@ class PyroError(Exception):
         self.brief = brief
         self.details = details
         self.hint = hint
+
+    def rewrite(self, text: Callable[[str], str]) -> None:
+        """Say it in other words: each part becomes what `text` makes of it."""
+        self.brief = text(self.brief)
+        self.details = self.details and text(self.details)
+        self.hint = self.hint and text(self.hint)
+        self.args = (self.brief,)
 
     def __str__(self) -> str:
         parts = (self.brief, self.details, self.hint and f"hint: {self.hint}")

@@ -59,11 +59,11 @@ _ARGUMENTS = {
     "vm_run": "environment command env stdin vcpu_count mem_mib timeout_seconds network_policy allow_hosts no_host_ca",
     "vm_list_environments": "",
     "workspace_create": "environment seed_path name labels vcpu_count mem_mib disk_mib idle_stop_seconds ttl_seconds "
-    "include_ignored include_sensitive network_policy allow_hosts no_host_ca",
+    "include_ignored include_sensitive network_policy allow_hosts no_host_ca secrets secret_files",
     "workspace_list": "labels state environment limit",
     "workspace_status": "workspace",
     "workspace_update": "workspace name clear_name labels clear_labels idle_stop_seconds ttl_seconds",
-    "workspace_exec": "workspace command cwd env stdin timeout_seconds yield_after_seconds max_output_chars",
+    "workspace_exec": "workspace command cwd env stdin timeout_seconds yield_after_seconds max_output_chars secret_env",
     "workspace_exec_wait": "workspace exec_id wait_seconds action",
     "workspace_output_read": "workspace output_id stream offset limit tail_lines grep",
     "workspace_sync_push": "workspace source_path dest delete",
@@ -83,7 +83,7 @@ _ARGUMENTS = {
     "workspace_delete": "workspace",
     "workspace_start": "workspace",
     "workspace_stop": "workspace",
-    "workspace_fork": "workspace count names from_snapshot",
+    "workspace_fork": "workspace count names from_snapshot with_secrets",
     "snapshot_create": "workspace snapshot",
     "snapshot_list": "workspace",
     "snapshot_delete": "workspace snapshot",
@@ -92,7 +92,8 @@ _NETWORK = {"network_policy", "allow_hosts", "no_host_ca"}
 _WITHHELD_IN_CORE = {
     "workspace_reset": {"snapshot"},
     "vm_run": _NETWORK,
-    "workspace_create": _NETWORK,
+    "workspace_create": _NETWORK | {"secrets", "secret_files"},
+    "workspace_exec": {"secret_env"},
 }
 # Given by other means than an argument or option: what follows `--`, and standard input.
 _NOT_OPTIONS = {
@@ -105,6 +106,8 @@ _SPELT = {
     "clear_labels": "--clear-label",
     "names": "--name",
     "edits": "--edit",
+    "secrets": "--secret",
+    "secret_files": "--secret-file",
     "paths": "--path",
     "allow_paths": "--allow-path",
     "allow_hosts": "--allow-host",

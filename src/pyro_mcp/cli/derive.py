@@ -1,5 +1,6 @@
 """Commands read off operations: their arguments for all of them, and the whole command where it is "call, then print"."""
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, TypeVar, get_args, get_origin
 
@@ -84,7 +85,8 @@ def _decorator(parameter: Parameter, *, positional: bool) -> Callable[[Function]
     if positional:
         return _argument(parameter, many=kind is Sequence)
     if kind is Mapping:
-        return _option(parameter, metavar="K=V", multiple=True, default=None, callback=_pairs)
+        metavar, read = _MAPPINGS.get(parameter.name, ("K=V", _pairs))
+        return _option(parameter, metavar=metavar, multiple=True, default=None, callback=read)
     if kind is Sequence and get_args(parameter.type) == (str,):
         return _option(parameter, multiple=True, default=None)
     if kind is Literal:
@@ -139,3 +141,33 @@ def _pairs(_: click.Context, option: click.Parameter, given: tuple[str, ...]) ->
             )
         found[key] = value
     return found
+
+
+def _secrets(_: click.Context, option: click.Parameter, given: tuple[str, ...]) -> dict[str, str]:
+    """A name alone is taken from our own environment, so that the value stands in no command line."""
+    found = {}
+    for item in given:
+        name, equals, value = item.partition("=")
+        if not equals and name not in os.environ:
+            raise InvalidRequest(
+                f"{option.opts[-1]} {name}: there is no such variable",
+                hint=f"Set {name} in the environment, or give {option.opts[-1]}-file {name}=PATH.",
+            )
+        found[name] = value if equals else os.environ[name]
+    return found
+
+
+def _variables(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> dict[str, str]:
+    """A secret's name alone is the variable's name too."""
+    pairs = [item.partition("=") for item in given]
+    return {name: variable or name for name, _, variable in pairs}
+
+
+# What stands before and after the = where that is not any key and value, and how it is read.
+_MAPPINGS: Mapping[
+    str, tuple[str, Callable[[click.Context, click.Parameter, tuple[str, ...]], dict[str, str]]]
+] = {
+    "secrets": ("NAME[=VALUE]", _secrets),
+    "secret_files": ("NAME=PATH", _pairs),
+    "secret_env": ("NAME[=VARIABLE]", _variables),
+}

@@ -6,7 +6,8 @@ EXAMPLES: Mapping[str, str] = {
     "vm_list_environments": "pyro env list --json",
     "workspace_create": "pyro workspace create --seed-path . --name fix-123\n"
     "pyro workspace create debian:12-build --label team=web --id-only\n"
-    "pyro workspace create debian:12-build --network-policy egress --allow-host pypi.org --allow-host files.pythonhosted.org",
+    "pyro workspace create debian:12-build --network-policy egress --allow-host pypi.org --allow-host files.pythonhosted.org\n"
+    "pyro workspace create --seed-path . --secret NPM_TOKEN --secret-file DEPLOY_KEY=deploy.pem",
     "workspace_list": "pyro workspace list --label team=web --state running",
     "workspace_status": "pyro workspace status fix-123 --json",
     "workspace_update": "pyro workspace update fix-123 --name fix-124 --clear-label team --idle-stop-seconds 600",

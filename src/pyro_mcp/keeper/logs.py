@@ -13,6 +13,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pyro_mcp.redaction import Redactor
+
 if TYPE_CHECKING:
     from pyro_mcp.qemu.process import Qemu
 
@@ -20,14 +22,16 @@ KEEP_LOGS = "PYRO_KEEP_LOGS"
 
 
 @contextmanager
-def story_kept(directory: Path, qemu: Qemu, timings: Mapping[str, float]) -> Iterator[None]:
+def story_kept(
+    directory: Path, qemu: Qemu, timings: Mapping[str, float], secrets: Mapping[str, bytes]
+) -> Iterator[None]:
     """Write down at the end of the block, however it ends, what only this process knows of the machine."""
     try:
         yield
     finally:
         if KEEP_LOGS in os.environ:
             with suppress(OSError):
-                _write_story(directory, qemu, timings)
+                _write_story(directory, qemu, timings, Redactor(secrets))
 
 
 def keep_logs(directory: Path) -> None:
@@ -43,9 +47,9 @@ def keep_logs(directory: Path) -> None:
                 shutil.copyfile(log, kept / log.name)
 
 
-def _write_story(directory: Path, qemu: Qemu, timings: Mapping[str, float]) -> None:
+def _write_story(directory: Path, qemu: Qemu, timings: Mapping[str, float], redactor: Redactor) -> None:
     qemu.drain_console()
-    (directory / "console.log").write_bytes(qemu.console_tail())
+    (directory / "console.log").write_bytes(redactor.feed(qemu.console_tail()) + redactor.finish())
     story = [
         f"command: {' '.join(qemu.command)}",
         f"timings: {dict(timings)}",

@@ -53,7 +53,7 @@ def restored(plan: KeeperPlan) -> Iterator[Restored]:
     with (
         shared_memory(template.digest, template.memory, template.notes) as memory,
         launch(replace(plan.launch, incoming=True), memory.descriptor, memory_shared=False) as qemu,
-        story_kept(plan.directory, qemu, watch.laps),
+        story_kept(plan.directory, qemu, watch.laps, plan.secrets),
     ):
         watch.lap("launch_ms")
         memory.finish()
@@ -65,6 +65,7 @@ def restored(plan: KeeperPlan) -> Iterator[Restored]:
         watch.lap("greet_ms")
         watch.laps["restore_ms"] = round(sum(watch.laps.values()), 1)
         _attach(qemu, mux, plan)
+        _bring_secrets(qemu, mux, plan)
         watch.lap("attach_ms")
         with noted(template.notes, memory):
             yield Restored(qemu, mux, watch.laps)
@@ -120,6 +121,13 @@ def _trusted(certificates: str) -> dict[str, object]:
     if not certificates:
         return {}
     return {"certificates": certificates, "env_defaults": dict.fromkeys(_CA_VARIABLES, _CA_BUNDLE)}
+
+
+def _bring_secrets(qemu: Qemu, mux: Mux, plan: KeeperPlan) -> None:
+    """Put them into the guest's memory, anew at each start: no disk has them."""
+    for name, value in plan.secrets.items():
+        message = {"verb": "secret.put", "name": name, "value": base64.b64encode(value).decode()}
+        ask(qemu.agent, mux, message, _watcher(qemu))
 
 
 def _watcher(qemu: Qemu) -> Callable[[], None]:

@@ -125,6 +125,7 @@ class Keeper:
         with suppress(subprocess.TimeoutExpired):
             self._machine.qemu.process.wait(1.0)  # its line closes a moment before its exit status is known
         death = self._machine.qemu.death(f"the machine died: {reason}")
+        death.rewrite(self._redactor.text)  # it may tell the console's last words
         self._note_end(death.brief)
         self._tell_parts(death.brief)
         fault = fault_from(death)
@@ -204,6 +205,7 @@ def main() -> None:
     try:
         _hold(plan)
     except PyroError as error:
+        error.rewrite(Redactor(plan.secrets).text)
         sys.stderr.write(f"{error}\n")  # whoever started us may be gone; the log stays
         _report({"fault": fault_from(error).to_message()})
         sys.exit(1)

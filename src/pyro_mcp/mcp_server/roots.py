@@ -47,6 +47,11 @@ class Roots:
         """The arguments of a call, with every host path checked and made real."""
         marked = {parameter.name for parameter in parameters if parameter.argument.host_path}
         return {
-            name: self.confine(name, value) if name in marked and isinstance(value, str) else value
+            name: self._confined(name, value) if name in marked else value
             for name, value in arguments.items()
         }
+
+    def _confined(self, name: str, value: object) -> object:
+        if isinstance(value, Mapping):
+            return {key: self._confined(f"{name}.{key}", item) for key, item in value.items()}
+        return self.confine(name, value) if isinstance(value, str) else value

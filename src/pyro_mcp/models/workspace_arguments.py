@@ -31,7 +31,7 @@ def _labels_fault(value: object) -> str | None:
     return None
 
 
-def _path_fault(value: object) -> str | None:
+def path_fault(value: object) -> str | None:
     if not isinstance(value, str | os.PathLike):
         return "is not a path"
     text = os.fspath(value)
@@ -67,7 +67,7 @@ SeedPath = Annotated[
     Argument(
         text="Host directory, git repository or tar archive to copy into /workspace.",
         wire=str,
-        also=_path_fault,
+        also=path_fault,
         host_path=True,
     ),
 ]
@@ -91,7 +91,7 @@ NewTtlSeconds = Annotated[
 IncludeIgnored = Annotated[bool, Argument(text="Copy what git ignores, too.")]
 IncludeSensitive = Annotated[bool, Argument(text="Copy untracked keys, .env files and the like, too.")]
 
-GuestDirectory = Annotated[str, Argument(text="Working directory.", obvious=True, also=_path_fault)]
+GuestDirectory = Annotated[str, Argument(text="Working directory.", obvious=True, also=path_fault)]
 YieldAfterSeconds = Annotated[
     float | None,
     Argument(

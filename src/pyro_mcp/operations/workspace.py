@@ -33,6 +33,7 @@ from pyro_mcp.models.file_arguments import (
     Overwrite,
     RepositoryPath,
 )
+from pyro_mcp.models.secret_arguments import SecretEnv, SecretFiles, SecretValues, WithSecrets
 from pyro_mcp.models.seed import GitFacts
 from pyro_mcp.models.summary import WorkspaceComparison, WorkspaceSummary
 from pyro_mcp.models.workspace import (
@@ -94,12 +95,14 @@ if TYPE_CHECKING:
     from pyro_mcp.workspaces import diffing, lifecycle, logs, seed_facts, snapshots
     from pyro_mcp.workspaces import exec as commands
     from pyro_mcp.workspaces.export import run as exporting
+    from pyro_mcp.workspaces.secrets import given
     from pyro_mcp.workspaces.summary import comparing, summarize
 else:
     commands = lazily("pyro_mcp.workspaces.exec")
     comparing = lazily("pyro_mcp.workspaces.summary.comparing")
     diffing = lazily("pyro_mcp.workspaces.diffing")
     exporting = lazily("pyro_mcp.workspaces.export.run")
+    given = lazily("pyro_mcp.workspaces.secrets.given")
     lifecycle = lazily("pyro_mcp.workspaces.lifecycle")
     logs = lazily("pyro_mcp.workspaces.logs")
     seed_facts = lazily("pyro_mcp.workspaces.seed_facts")
@@ -155,7 +158,9 @@ class WorkspaceOperations(Noun):
         effect="changes",
         profiles=CORE,
         answers=WorkspaceStatus,
-        only_in={"network_policy": FULL, "allow_hosts": FULL, "no_host_ca": FULL},
+        only_in=dict.fromkeys(
+            ("network_policy", "allow_hosts", "no_host_ca", "secrets", "secret_files"), FULL
+        ),
     )
     def create(
         self,
@@ -174,6 +179,8 @@ class WorkspaceOperations(Noun):
         network_policy: NetworkPolicyArgument = "off",
         allow_hosts: AllowHosts = (),
         no_host_ca: NoHostCa = False,
+        secrets: SecretValues = _NOTHING,
+        secret_files: SecretFiles = _NOTHING,
     ) -> "Workspace":
         """Create and start a workspace: a Linux machine that stays until deleted, with a copy of a project in /workspace. Use it
         for work of several steps.
@@ -197,6 +204,7 @@ class WorkspaceOperations(Noun):
             include_sensitive=include_sensitive,
             network=settings_of(network_policy, allow_hosts, no_host_ca=no_host_ca),
             promises=Promises(self._scope.isolation, self._scope.confinement),
+            secrets=given.given_secrets(secrets, secret_files),
         )
         return Workspace(self, lifecycle.create_workspace(self._sessions, request))
 
@@ -242,7 +250,7 @@ class WorkspaceOperations(Noun):
         )
         return lifecycle.update_workspace(self._sessions, workspace, request)
 
-    @operation("workspace_exec", effect="changes", profiles=CORE)
+    @operation("workspace_exec", effect="changes", profiles=CORE, only_in={"secret_env": FULL})
     def exec(
         self,
         workspace: WorkspaceRef,
@@ -254,6 +262,7 @@ class WorkspaceOperations(Noun):
         timeout_seconds: TimeoutSeconds = 600,
         yield_after_seconds: YieldAfterSeconds = None,
         max_output_chars: MaxOutputChars = None,
+        secret_env: SecretEnv = _NOTHING,
         on_output: OutputListener = None,
     ) -> ExecResult:
         """Run a command in a workspace, as root. A stopped workspace is started first.
@@ -269,6 +278,7 @@ class WorkspaceOperations(Noun):
             timeout_seconds=timeout_seconds,
             yield_after_seconds=yield_after_seconds,
             max_output_chars=_LEAST_CHARS if on_output else self._answer_chars(max_output_chars),
+            secret_env=dict(secret_env),
         )
         result = commands.exec_command(self._sessions, workspace, request, on_output, current_interruption())
         if on_output is None:
@@ -393,10 +403,16 @@ class WorkspaceOperations(Noun):
         count: ForkCount = 1,
         names: NewNames = (),
         from_snapshot: FromSnapshot = None,
+        with_secrets: WithSecrets = False,
     ) -> Sequence[ForkOutcome]:
         """Make independent copies of a workspace, from now or from a snapshot; each has an outcome of its own."""
         return snapshots.fork_workspace(
-            self._sessions, workspace, count=count, names=tuple(names), from_snapshot=from_snapshot
+            self._sessions,
+            workspace,
+            count=count,
+            names=tuple(names),
+            from_snapshot=from_snapshot,
+            with_secrets=with_secrets,
         )
 
     def _allowed_repository(self, git: GitFacts | None) -> str | None:

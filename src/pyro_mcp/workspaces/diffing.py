@@ -14,6 +14,7 @@ from pyro_mcp.workspaces.diff.filters import path_filter, plain_paths
 from pyro_mcp.workspaces.diff.report import MAX_COMPARED, TreeDiff, diff_trees
 from pyro_mcp.workspaces.guest_files import GuestFile, Record
 from pyro_mcp.workspaces.ignored import Ignored
+from pyro_mcp.workspaces.secrets.refusing import refuse_secrets, secrets_in
 from pyro_mcp.workspaces.seed_facts import git_facts
 from pyro_mcp.workspaces.session import Session
 
@@ -39,6 +40,8 @@ def diff_workspace(
     """Give the change as a patch that `git apply` takes, or as what git's --stat or --name-status would print."""
     changed = changed_files(session, paths=paths, include_ignored=include_ignored)
     tree = compare(changed)
+    if format == "patch":
+        refuse_secrets(secrets_in(session.redactor, tree, changed.changes))
     session.note(files=len(tree.files))
     return tree.to_model(format, ignored=changed.ignored, not_shown=changed.not_shown)
 

@@ -14,6 +14,7 @@ from pyro_mcp.host.interruption import Interruption
 from pyro_mcp.models.run import OnOutput, StreamName
 from pyro_mcp.models.workspace import ExecOutcome, ExecResult, OutputText
 from pyro_mcp.workspaces.command import CHANNELS, InputDescriptor, Wishes, ended_from
+from pyro_mcp.workspaces.secrets.variables import secret_variables
 from pyro_mcp.workspaces.session import Session, Sessions
 from pyro_wire.faults import Fault
 from pyro_wire.messages import Message
@@ -34,6 +35,7 @@ class ExecRequest:
     timeout_seconds: float = 600
     yield_after_seconds: float | None = None
     max_output_chars: int | None = None
+    secret_env: Mapping[str, str] = field(default_factory=dict)
 
 
 def exec_command(
@@ -77,7 +79,7 @@ def wait_for_exec(
     if (answer := kept_result(sessions, record.id, exec_id)) is not None or sessions.socket(
         record.id
     ) is None:
-        session = Session(record, sessions.paths.runtime, None, outputs)
+        session = Session(record, sessions.paths.runtime, None, outputs, sessions.redactor(record.id))
         return _result(session, exec_id, answer or {"unknown": True}, max_output_chars, None)
     with sessions.using(reference, "exec.wait", exec_id=exec_id, action=action) as session:
         if action != "wait":
@@ -134,7 +136,11 @@ def _for_agent(sessions: Sessions, session: Session, request: ExecRequest) -> Me
     argv = ["sh", "-c", request.command] if isinstance(request.command, str) else list(request.command)
     return {
         "argv": argv,
-        "env": {**defaults.env, **request.env},
+        "env": {
+            **defaults.env,
+            **request.env,
+            **secret_variables(sessions, session.record, request.secret_env),
+        },
         "cwd": os.path.join("/workspace", request.cwd),  # noqa: PTH118 - a path in the guest
         "user": request.user,
         "timeout_ms": round(request.timeout_seconds * 1000),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import posixpath
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 from pyro_mcp.errors import Conflict, GuestFailed, InvalidRequest, NotFound
@@ -22,9 +22,11 @@ from pyro_mcp.models.file import (
     SearchResult,
 )
 from pyro_mcp.models.names import display_name, exact_name
+from pyro_mcp.redaction import Redactor
 from pyro_mcp.workspaces import guest_files
 from pyro_mcp.workspaces.edit import plan_edits
 from pyro_mcp.workspaces.guest_files import GuestFile, Step, name_bytes
+from pyro_mcp.workspaces.secrets.refusing import refuse_secrets
 from pyro_mcp.workspaces.session import Session
 from pyro_wire import messages
 from pyro_wire.messages import Message, MessageError
@@ -63,6 +65,7 @@ def read_file(
     found = guest_files.read(session, path, limit=_LARGEST_TEXT)
     session.note(size=found.size)
     if encoding == "base64":
+        refuse_secrets({name_bytes(path): session.redactor.names_in([found.content])})
         shown = found.content if max_chars is None else found.content[: max_chars // 4 * 3]
         return _content(
             path, found, base64.b64encode(shown).decode(), "base64", (1, 1, 1), len(shown) < found.size
@@ -71,7 +74,7 @@ def read_file(
     lines = text.splitlines(keepends=True)
     if start_line > max(len(lines), 1):
         raise InvalidRequest(f"{path} has {len(lines)} lines; there is no line {start_line}")
-    chosen = lines[start_line - 1 : end_line]
+    chosen = _redacted(session.redactor, lines[start_line - 1 : end_line])
     kept = _within(chosen, max_chars)
     last = start_line + len(kept) - 1
     return _content(
@@ -137,7 +140,7 @@ def search_files(
     }
     found, answer = guest_files.lines(session, request)
     try:
-        matches = tuple(_match(record) for record in found)
+        matches = tuple(_match(record, session.redactor.text) for record in found)
         files, binary = (
             messages.integer(answer, name, low=0, high=2**53) for name in ("files", "skipped_binary")
         )
@@ -191,18 +194,23 @@ def _entry(record: Message) -> FileEntry:
         ) from error
 
 
-def _match(record: Message) -> SearchMatch:
+def _match(record: Message, redact: Callable[[str], str]) -> SearchMatch:
+    def readable(text: str) -> str:
+        return redact(name_bytes(text).decode(errors="replace"))
+
     return SearchMatch(
-        path=display_name(name_bytes(messages.text(record, "path"))),
+        path=redact(display_name(name_bytes(messages.text(record, "path")))),
         line=messages.integer(record, "line", low=1, high=2**53),
-        text=_readable(messages.text(record, "text")),
-        before=tuple(map(_readable, messages.texts(record, "before"))),
-        after=tuple(map(_readable, messages.texts(record, "after"))),
+        text=readable(messages.text(record, "text")),
+        before=tuple(map(readable, messages.texts(record, "before"))),
+        after=tuple(map(readable, messages.texts(record, "after"))),
     )
 
 
-def _readable(text: str) -> str:
-    return name_bytes(text).decode(errors="replace")
+def _redacted(redactor: Redactor, lines: Sequence[str]) -> Sequence[str]:
+    """The same lines, as many and in their places, without secrets."""
+    clean = redactor.text("".join(lines)).splitlines(keepends=True)
+    return clean if len(clean) == len(lines) else [redactor.text(line) for line in lines]
 
 
 def _text(path: str, found: GuestFile) -> str:

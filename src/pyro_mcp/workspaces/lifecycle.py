@@ -15,7 +15,7 @@ from pyro_mcp.models.network import NO_NETWORK, NetworkSettings
 from pyro_mcp.models.workspace import DeletedWorkspace, WorkspaceInfo, WorkspaceState, WorkspaceStatus
 from pyro_mcp.workspaces.info import info_of, status_of
 from pyro_mcp.workspaces.promises import Promises
-from pyro_mcp.workspaces.registry import layers, resources, snapshots, workspaces
+from pyro_mcp.workspaces.registry import layers, resources, secrets, snapshots, workspaces
 from pyro_mcp.workspaces.registry.makers import this_process
 from pyro_mcp.workspaces.registry.names import new_id
 from pyro_mcp.workspaces.registry.workspaces import NewWorkspace, WorkspaceRecord
@@ -42,6 +42,7 @@ class CreateRequest:
     include_sensitive: bool = False
     network: NetworkSettings = NO_NETWORK
     promises: Promises = field(default_factory=Promises)
+    secrets: Mapping[str, bytes] = field(default_factory=dict, repr=False)
 
 
 def create_workspace(sessions: Sessions, request: CreateRequest) -> WorkspaceStatus:
@@ -52,13 +53,15 @@ def create_workspace(sessions: Sessions, request: CreateRequest) -> WorkspaceSta
     record = _record(sessions, request, environment)
     try:
         with sessions.starting(record.id):
+            sessions.secrets(record.id).put(request.secrets)
             _seed(sessions, record, request)
             _lay_disk(sessions, record, environment, request.promises)
             sessions.start(sessions.record(record.id), untouched=True)
     except BaseException:
         sessions.remove(record)
         raise
-    sessions.log(record.id, "create", began, {"environment": request.environment, "seed": request.seed_path})
+    told = {"environment": request.environment, "seed": request.seed_path, "secrets": [*request.secrets]}
+    sessions.log(record.id, "create", began, {name: value for name, value in told.items() if value != []})
     return status_of(sessions, record.id)
 
 
@@ -194,6 +197,7 @@ def _record(sessions: Sessions, request: CreateRequest, environment: Environment
     with sessions.registry.changing() as change:
         record = workspaces.add(change, new, this_process())
         sessions.record_directory(change, record.id)
+        secrets.add(change, record.id, request.secrets)
     return record
 
 

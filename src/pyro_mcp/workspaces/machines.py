@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pyro_mcp.environments.store import EnvironmentStore
@@ -56,6 +56,7 @@ class WorkspaceDisk:
     layers: tuple[LayerFile, ...]
     seed: LayerFile | None = None
     untouched: bool = False
+    secrets: Mapping[str, bytes] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +134,7 @@ class MachineShop:
             plan = _plan(
                 place, launch, template, leash, network, hostname=disk.hostname, seeded=disk.seed is not None
             )
-            keeper = start_keeper(plan, made.locks(place))
+            keeper = start_keeper(replace(plan, secrets=disk.secrets), made.locks(place))
             try:
                 keeper.wait_ready()
             except PyroError:

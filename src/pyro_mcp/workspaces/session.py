@@ -15,13 +15,15 @@ from pyro_mcp.host.paths import Paths, private_directory
 from pyro_mcp.host.processes import ProcessIdentity, identify, is_alive, send_signal
 from pyro_mcp.host.waiting import WaitedTooLong, wait_until
 from pyro_mcp.keeper.places import clear_left_behind
+from pyro_mcp.redaction import Redactor
 from pyro_mcp.workspaces.output_store import OutputStore
 from pyro_mcp.workspaces.promises import Promises
-from pyro_mcp.workspaces.registry import layers, machines, resources, workspaces
+from pyro_mcp.workspaces.registry import layers, machines, resources, secrets, workspaces
 from pyro_mcp.workspaces.registry.database import Change, Registry
 from pyro_mcp.workspaces.registry.makers import this_process
 from pyro_mcp.workspaces.registry.reconcile import reconcile, remove_layers
 from pyro_mcp.workspaces.registry.workspaces import WorkspaceRecord
+from pyro_mcp.workspaces.secrets.store import SecretStore
 from pyro_wire.messages import Message
 
 # Needed once a machine is: `workspace list` is as quick as what it imports is little.
@@ -62,11 +64,17 @@ class Session:
     """One workspace in use; its machine runs."""
 
     def __init__(
-        self, record: WorkspaceRecord, socket: Path, resumed: str | None, outputs: OutputStore
+        self,
+        record: WorkspaceRecord,
+        socket: Path,
+        resumed: str | None,
+        outputs: OutputStore,
+        redactor: Redactor,
     ) -> None:
         self.record = record
         self.resumed = resumed
         self.outputs = outputs
+        self.redactor = redactor
         self._socket = socket
         self.data: dict[str, events.Json] = {}
 
@@ -103,6 +111,7 @@ class Sessions:
         self.registry = registry
         self.promises = promises
         self._parts = parts
+        self._redactors: dict[str, Redactor] = {}
 
     @property
     def environments(self) -> EnvironmentStore:
@@ -155,6 +164,22 @@ class Sessions:
         """Give what the commands of a workspace wrote."""
         return OutputStore(self.directory(workspace_id) / "outputs")
 
+    def secrets(self, workspace_id: str) -> SecretStore:
+        """Give the values that a workspace's machine knows and nothing it says may tell."""
+        return SecretStore(self.directory(workspace_id) / "secrets")
+
+    def secret_values(self, workspace_id: str) -> dict[str, bytes]:
+        """Read the values of a workspace's secrets, by name."""
+        with self.registry.reading() as reading:
+            names = secrets.names(reading, workspace_id)
+        return self.secrets(workspace_id).values(names)
+
+    def redactor(self, workspace_id: str) -> Redactor:
+        """Give what takes a workspace's secrets out of texts; they never change while it lives."""
+        if workspace_id not in self._redactors:
+            self._redactors[workspace_id] = Redactor(self.secret_values(workspace_id))
+        return self._redactors[workspace_id].fresh()
+
     @contextmanager
     def using(self, reference: str, kind: str, **data: events.Json) -> Iterator[Session]:
         """Use a workspace inside the block: its machine runs, and an event tells afterwards what came of it."""
@@ -164,11 +189,13 @@ class Sessions:
         with self.registry.changing(durable=False) as change:
             workspaces.touch(change, record.id)
         socket, resumed = self.running(record)
-        session = Session(record, socket, resumed, self.outputs(record.id))
+        session = Session(record, socket, resumed, self.outputs(record.id), self.redactor(record.id))
         session.note(**data)
         try:
             yield session
         except BaseException as error:
+            if isinstance(error, PyroError):
+                error.rewrite(session.redactor.text)
             self.log(record.id, kind, began, session.data, outcome=_outcome(error))
             if isinstance(error, OutcomeUnknown):
                 self.tidy()
@@ -183,15 +210,25 @@ class Sessions:
         data: Mapping[str, events.Json],
         outcome: str = "done",
     ) -> None:
-        """Append an event; a workspace that is gone has no history any more."""
+        """Append an event, without secrets; a workspace that is gone has no history any more."""
         from pyro_mcp.workspaces import events
         from pyro_mcp.workspaces.network_log import log_decisions
 
         duration = round((time.monotonic() - began) * 1000)
-        with suppress(NotFound), self.registry.changing(durable=False) as change:
-            if workspaces.find(change, workspace_id) is not None:
-                log_decisions(change, workspace_id, self.directory(workspace_id))
-                events.append(change, workspace_id, kind, outcome=outcome, duration_ms=duration, data=data)
+        with suppress(NotFound):
+            redact = self.redactor(workspace_id).text
+            with self.registry.changing(durable=False) as change:
+                if workspaces.find(change, workspace_id) is not None:
+                    log_decisions(change, workspace_id, self.directory(workspace_id))
+                    events.append(
+                        change,
+                        workspace_id,
+                        kind,
+                        outcome=outcome,
+                        duration_ms=duration,
+                        data=data,
+                        redact=redact,
+                    )
 
     def log_network(self, workspace_id: str) -> None:
         """Bring what the keeper has decided up to now into the history."""
@@ -293,6 +330,7 @@ class Sessions:
             layers=tuple(LayerFile(layer.path, "qcow2") for layer in chain),
             seed=self._seed(record),
             untouched=untouched,
+            secrets=self.secret_values(record.id),
         )
         leash = Leash(
             with_client=False,

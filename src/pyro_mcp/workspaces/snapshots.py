@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from pyro_mcp.errors import InvalidRequest, PyroError
 from pyro_mcp.guest.channel import Channel
 from pyro_mcp.models.workspace import ForkOutcome, SnapshotInfo
 from pyro_mcp.workspaces.info import info_of
-from pyro_mcp.workspaces.registry import layers, snapshots, workspaces
+from pyro_mcp.workspaces.registry import layers, secrets, snapshots, workspaces
 from pyro_mcp.workspaces.registry.database import Reading
 from pyro_mcp.workspaces.registry.makers import this_process
 from pyro_mcp.workspaces.registry.names import new_id
@@ -62,7 +62,13 @@ def delete_snapshot(sessions: Sessions, reference: str, name: str) -> SnapshotIn
 
 
 def fork_workspace(
-    sessions: Sessions, reference: str, *, count: int, names: Sequence[str], from_snapshot: str | None
+    sessions: Sessions,
+    reference: str,
+    *,
+    count: int,
+    names: Sequence[str],
+    from_snapshot: str | None,
+    with_secrets: bool = False,
 ) -> list[ForkOutcome]:
     """Make new workspaces that start from a snapshot or from now; each has an outcome of its own."""
     if not 1 <= count <= MOST_FORKS or len(names) > count:
@@ -75,8 +81,13 @@ def fork_workspace(
     record = sessions.record(reference)
     ground = _ground(sessions, record, from_snapshot)
     wanted = [*names, *[None] * (count - len(names))]
+    values = sessions.secret_values(record.id) if with_secrets else {}
+
+    def fork(name: str | None) -> ForkOutcome:
+        return _fork(sessions, record, name, from_snapshot, ground, values)
+
     with ThreadPoolExecutor(_STARTS_AT_ONCE) as threads:
-        forks = list(threads.map(lambda name: _fork(sessions, record, name, from_snapshot, ground), wanted))
+        forks = list(threads.map(fork, wanted))
     made = [fork.workspace.workspace_id for fork in forks if fork.workspace]
     sessions.log(record.id, "fork", began, {"from": from_snapshot, "forks": made})
     return forks
@@ -107,15 +118,21 @@ def _freeze(sessions: Sessions, record: WorkspaceRecord) -> str:
 
 
 def _fork(
-    sessions: Sessions, source: WorkspaceRecord, name: str | None, at: str | None, layer_id: str
+    sessions: Sessions,
+    source: WorkspaceRecord,
+    name: str | None,
+    at: str | None,
+    layer_id: str,
+    values: Mapping[str, bytes],
 ) -> ForkOutcome:
     try:
-        fork = _fork_record(sessions, source, name)
+        fork = _fork_record(sessions, source, name, values)
     except PyroError as error:
         return ForkOutcome(workspace=None, error=str(error))
     began = time.monotonic()
     try:
         with sessions.starting(fork.id):
+            sessions.secrets(fork.id).put(values)
             overlay = sessions.new_layer(fork)
             with sessions.registry.changing() as change:
                 snapshots.branch(change, source.id, fork.id, overlay, at=at, layer_id=layer_id)
@@ -128,7 +145,9 @@ def _fork(
         return ForkOutcome(workspace=info_of(reading, workspaces.get(reading, fork.id)))
 
 
-def _fork_record(sessions: Sessions, source: WorkspaceRecord, name: str | None) -> WorkspaceRecord:
+def _fork_record(
+    sessions: Sessions, source: WorkspaceRecord, name: str | None, values: Mapping[str, bytes]
+) -> WorkspaceRecord:
     new = NewWorkspace(
         id=new_id("ws"),
         environment=source.environment,
@@ -145,6 +164,7 @@ def _fork_record(sessions: Sessions, source: WorkspaceRecord, name: str | None) 
     with sessions.registry.changing() as change:
         record = workspaces.add(change, new, this_process())
         sessions.record_directory(change, record.id)
+        secrets.add(change, record.id, values)
         if source.seed_report is not None:
             workspaces.set_seed(change, record.id, source.seed_digest, source.seed_report)
     return record

@@ -37,6 +37,7 @@ def exec_(
     timeout_seconds: float,
     yield_after_seconds: float | None,
     max_output_chars: int | None,
+    secret_env: dict[str, str],
     as_json: bool,
     quiet: bool,
 ) -> int:
@@ -46,6 +47,7 @@ def exec_(
     pyro workspace exec tidy-otter -- pytest -q
     pyro workspace exec tidy-otter -e CI=1 --cwd src -- sh -c 'make && make test'
     pyro workspace exec tidy-otter --yield-after-seconds 0 -- make all
+    pyro workspace exec tidy-otter --secret-env NPM_TOKEN -- npm publish --dry-run
 
     Standard input, output and error are the command's. The exit status is its own, 128+n when signal n ended it, 124 when
     it ran out of time, 125 when pyro itself failed. Ctrl-C interrupts the command; a second one kills it. A command that
@@ -62,6 +64,7 @@ def exec_(
             timeout_seconds=timeout_seconds,
             yield_after_seconds=yield_after_seconds,
             max_output_chars=max_output_chars,
+            secret_env=secret_env,
             on_output=None if as_json else write_through,
         )
     if as_json:

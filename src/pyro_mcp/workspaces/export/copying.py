@@ -12,10 +12,12 @@ from pyro_mcp.errors import Conflict, GuestFailed, InvalidRequest, LimitReached,
 from pyro_mcp.guest.channel import Channel
 from pyro_mcp.host.room import free_disk
 from pyro_mcp.progress import Step, step
+from pyro_mcp.redaction import Redactor
 from pyro_mcp.workspaces import guest_files
 from pyro_mcp.workspaces.export.executing import refuse_executing
 from pyro_mcp.workspaces.export.landing import Landing, new_file, put, told_full
 from pyro_mcp.workspaces.export.tree import Item, Tree, read_tree
+from pyro_mcp.workspaces.secrets.refusing import refuse_secrets
 from pyro_mcp.workspaces.session import Session
 
 _MOST_ENTRIES = 1_000_000
@@ -52,7 +54,9 @@ def copy_out(
         landing.require_free(directory=False)
         _require_room(landing, found.size)
         with landing.file(found.mode & 0o755 | 0o600) as descriptor, session.channel() as channel:
-            size = _Copier(channel, _room(landing)).copy(path, descriptor)
+            copier = _Copier(channel, _room(landing), session.redactor)
+            size = copier.copy(path, descriptor, landing.real.rpartition(b"/")[2])
+        refuse_secrets(copier.secrets, allowed=allow_paths)
         landing.land_file()
         return Copied(1, size, {})
 
@@ -66,9 +70,10 @@ def _copy_directory(session: Session, path: str, landing: Landing, allow_paths: 
     _require_room(landing, sum(item.size for item in files.values()))
     base = guest_files.name_bytes(path).rstrip(b"/") + b"/"
     with landing.directory() as top, session.channel() as channel:
-        copier = _Copier(channel, _room(landing))
+        copier = _Copier(channel, _room(landing), session.redactor)
         with step("copying out", total=len(files), unit="files") as progress:
             size = sum(_write(copier, top, base, name, item, progress) for name, item in tree.items.items())
+        refuse_secrets(copier.secrets, allowed=allow_paths)
         landing.land_directory(tree.items, 0o755)
     return Copied(len(files), size, tree.left_out)
 
@@ -104,21 +109,27 @@ def _write(copier: _Copier, top: int, base: bytes, name: bytes, item: Item, prog
         put(top, name, item)
         return 0
     with new_file(top, name, item.mode) as descriptor:
-        size = copier.copy(guest_files.guest_path(base + name), descriptor)
+        size = copier.copy(guest_files.guest_path(base + name), descriptor, name)
     progress.advance(1)
     return size
 
 
 class _Copier:
-    """Copies file by file over one connection; all of them together fit into `room`, whatever the guest sends."""
+    """Copies file by file over one connection; all of them together fit into `room`, whatever the guest sends.
 
-    def __init__(self, channel: Channel, room: int) -> None:
+    `secrets` tells afterwards which stand where: what was copied must not be given its name then.
+    """
+
+    def __init__(self, channel: Channel, room: int, redactor: Redactor) -> None:
         self._channel = channel
         self._room = room
+        self._redactor = redactor
+        self.secrets: dict[bytes, tuple[str, ...]] = {}
 
-    def copy(self, path: str, descriptor: int) -> int:
-        """Copy one file; gives its size."""
+    def copy(self, path: str, descriptor: int, name: bytes) -> int:
+        """Copy one file; gives its size. `name` is what it is called in the export."""
         size = 0
+        searched = self._redactor.fresh()
 
         def take(_: int, data: bytes) -> None:
             nonlocal size
@@ -128,12 +139,16 @@ class _Copier:
                 raise LimitReached(
                     "the export grew larger than the room for it", hint="Export a smaller part."
                 )
+            searched.feed(data)
             with told_full():
                 _write_all(descriptor, data)
 
         answer = self._channel.ask({"verb": "file.read", "path": path}, on_data=take)
         if answer.get("kind") != "file":
             raise GuestFailed("the machine sent something else than a file")
+        searched.finish()
+        if searched.found:
+            self.secrets[name] = tuple(sorted(searched.found))
         return size
 
 

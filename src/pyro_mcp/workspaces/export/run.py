@@ -25,6 +25,7 @@ from pyro_mcp.workspaces.export.copying import copy_out
 from pyro_mcp.workspaces.export.executing import refuse_executing
 from pyro_mcp.workspaces.export.landing import Landing, told_full
 from pyro_mcp.workspaces.ignored import Ignored
+from pyro_mcp.workspaces.secrets.refusing import refuse_secrets, secrets_in
 from pyro_mcp.workspaces.seed_facts import git_facts, skipped_paths
 from pyro_mcp.workspaces.seeding.gitindex import IndexUnreadable, tracked_paths
 from pyro_mcp.workspaces.seeding.manifest import Manifest
@@ -102,6 +103,7 @@ def _changed(session: Session, path: str, allow_paths: Sequence[str]) -> tuple[C
             hint="Export such files with format=files; then remove them, or have git ignore them.",
         )
     refuse_executing([change.path for change in changed.changes if change.new], b"/", allow_paths)
+    refuse_secrets(secrets_in(session.redactor, tree, changed.changes), allowed=allow_paths)
     return changed, tree
 
 
@@ -148,7 +150,7 @@ def _export_branch(
     changed, _ = _changed(session, path, allow_paths)
     prefix = facts.subdirectory.encode("utf-8", "surrogateescape")
     branch = Branch(repository, facts.commit, prefix + b"/" if prefix else b"")
-    dirty = _commit_seed(session, sessions, branch, changed)
+    dirty = _commit_seed(session, sessions, branch, changed, allow_paths)
     branch.apply(changed.changes)
     commit = branch.commit(_message(session))
     branch.create(name, overwrite=overwrite)
@@ -164,7 +166,9 @@ def _export_branch(
     )
 
 
-def _commit_seed(session: Session, sessions: Sessions, branch: Branch, since: Changed) -> str | None:
+def _commit_seed(
+    session: Session, sessions: Sessions, branch: Branch, since: Changed, allow_paths: Sequence[str]
+) -> str | None:
     """Commit what was not committed when the workspace was seeded; None when there was nothing of that."""
     digest = session.record.seed_digest
     seed: Manifest = sessions.seeds.manifest(digest) if digest is not None else {}
@@ -191,6 +195,7 @@ def _commit_seed(session: Session, sessions: Sessions, branch: Branch, since: Ch
         )
         if hashlib.sha256(content).digest() != item.digest:
             raise GuestFailed(f"the machine gave another {display_name(path)} than the one that was seeded")
+        refuse_secrets({path: session.redactor.names_in([content])}, allowed=allow_paths)
         branch.put(path, content, link=item.kind == "symlink", mode=item.mode)
     return branch.commit("Changes that were not committed when the workspace was seeded\n")
 

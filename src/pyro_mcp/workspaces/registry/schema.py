@@ -117,4 +117,13 @@ ALTER TABLE workspaces ADD COLUMN host_ca INTEGER NOT NULL DEFAULT 1;
 ALTER TABLE workspaces ADD COLUMN network_logged INTEGER NOT NULL DEFAULT 0;
 """
 
-MIGRATIONS: tuple[str, ...] = (_FIRST, _NETWORK)
+# The names alone: values are files that only their owner can read (workspaces/secrets).
+_SECRETS = """
+CREATE TABLE secrets (
+    workspace_id  TEXT NOT NULL REFERENCES workspaces (id) ON DELETE CASCADE,
+    name          TEXT NOT NULL,
+    PRIMARY KEY (workspace_id, name)
+) WITHOUT ROWID;
+"""
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _NETWORK, _SECRETS)

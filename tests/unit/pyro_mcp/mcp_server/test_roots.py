@@ -51,7 +51,7 @@ def test_the_working_directory_is_the_default_but_never_everything(
 @pytest.mark.parametrize(
     ("operation", "arguments"),
     [
-        ("workspace_create", {"seed_path"}),
+        ("workspace_create", {"seed_path", "secret_files"}),
         ("workspace_sync_push", {"source_path"}),
         ("workspace_export", {"output_path", "repository_path"}),
     ],
@@ -62,3 +62,5 @@ def test_every_host_path_is_marked(operation: str, arguments: set[str], tmp_path
     for name in arguments:
         with pytest.raises(PolicyDenied):
             Roots([str(tmp_path)]).confined(parameters, {name: "/etc"})
+        with pytest.raises(PolicyDenied, match=f"{name}.KEY /etc leads outside"):
+            Roots([str(tmp_path)]).confined(parameters, {name: {"KEY": "/etc"}})

@@ -1,7 +1,7 @@
 # Every target installs what is missing first (scripts/setup): a clone with git, make and python3 is enough.
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check smoke-run smoke-workspace smoke-workspace-core smoke-kvm smoke-hosts generated bench torture
+.PHONY: $(shell sed -n 's/^\([a-z-]*\):.*/\1/p' $(firstword $(MAKEFILE_LIST))) # every target is one
 
 BIN := .venv/bin
 
@@ -52,6 +52,10 @@ generated: setup ## Write the generated files anew
 bench: setup ## Measure on this host: a table, and a JSON file in benchmarks/results (BENCH="--runs 3 --only programs")
 	@$(BIN)/pyro env pull debian:12
 	@$(BIN)/python -m benchmarks $(BENCH)
+
+dist-check: setup ## Build the package, install it into empty environments (3.11 to 3.13, lowest versions, uvx), use it
+	@$(BIN)/pyro env pull debian:12
+	@$(BIN)/python -m scripts.dist_check
 
 torture: setup ## Kills, hostile guests and broken caches at length (ROUNDS, SECONDS and SEED can be given)
 	@$(BIN)/pyro env pull debian:12

@@ -6,6 +6,7 @@ from typing import Any, Literal, TypeVar, get_args, get_origin
 
 import click
 
+from pyro_mcp.cli.completion import COMPLETIONS
 from pyro_mcp.cli.progress import shown_progress
 from pyro_mcp.cli.render import ids_of, json_text, shown
 from pyro_mcp.errors import InvalidRequest
@@ -102,10 +103,13 @@ def _decorator(parameter: Parameter, *, positional: bool) -> Callable[[Function]
 
 
 def _argument(parameter: Parameter, *, many: bool) -> Callable[[Function], Function]:
+    offered = COMPLETIONS.get(parameter.name)
     if many:
-        name = parameter.name.removesuffix("s").upper()
-        return click.argument(parameter.name, metavar=f"{name}...", nargs=-1, required=parameter.required)
-    return click.argument(parameter.name, **_default(parameter))
+        name = f"{parameter.name.removesuffix('s').upper()}..."
+        return click.argument(
+            parameter.name, metavar=name, nargs=-1, required=parameter.required, shell_complete=offered
+        )
+    return click.argument(parameter.name, shell_complete=offered, **_default(parameter))
 
 
 def _option(

@@ -43,6 +43,7 @@ class MemoryEngine:
     chunks: Sequence[tuple[StreamName, bytes]] = ()
     meanwhile: Callable[[Interruption | None], None] = lambda interrupted: None
     requests: list[RunRequest] = field(default_factory=list)
+    prepared: list[str] = field(default_factory=list)
 
     def run(
         self, request: RunRequest, on_output: OnOutput | None = None, interrupted: Interruption | None = None
@@ -59,6 +60,12 @@ class MemoryEngine:
     @property
     def sessions(self) -> Sessions:
         raise AssertionError("this engine has no workspaces")
+
+    def prepare(self, environment: str) -> None:
+        self.prepared.append(environment)
+        self.meanwhile(None)
+        if isinstance(self.result, BaseException):
+            raise self.result
 
     def environments(self) -> list[EnvironmentInfo]:
         return ENVIRONMENTS

@@ -10,11 +10,12 @@ from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from typing import Literal
 
-Wish = Literal["interrupt", "kill"]
+Wish = Literal["interrupt", "kill", "leave"]
 
 
 class Interruption:
-    """One wish, which may grow: first to interrupt the command (SIGINT), asked again to kill it.
+    """One wish, which may grow: first to interrupt the command (SIGINT), asked again to kill it. Or to leave it: whoever
+    waits stops waiting, and a command that outlives its caller goes on.
 
     `fileno()` becomes readable when a wish comes in; `take()` then tells it and waits for the next. Whoever acts on
     wishes says so with `heeded()`; outside of that block request() answers False, and the asker stops by other means.
@@ -30,6 +31,11 @@ class Interruption:
         self.wish = "kill" if kill or self.wish else "interrupt"
         os.eventfd_write(self._wakeup, 1)
         return self._heeded
+
+    def leave(self) -> None:
+        """Ask whoever waits for a command to wait no longer. Safe on any thread; a wish to kill stands."""
+        self.wish = self.wish if self.wish == "kill" else "leave"
+        os.eventfd_write(self._wakeup, 1)
 
     def fileno(self) -> int:
         """The descriptor to wait on beside others."""

@@ -1,6 +1,6 @@
 """Operations as JSON Schema: closed, and as short as they can be, for a model reads every character of every tool."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from difflib import get_close_matches
 from functools import cache
 from typing import Any
@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from pyro_mcp.errors import InvalidRequest
-from pyro_mcp.models.narrowing import only_full
+from pyro_mcp.models.narrowing import only_full_names
 from pyro_mcp.operations.declare import Operation, Parameter, Profile
 
 # JSON Schema is by nature a tree of anything; it is built here, handed to the SDK, and read by nobody else.
@@ -27,11 +27,11 @@ def input_schema(operation: Operation, profile: Profile) -> Schema:
     }
 
 
-def output_schema(operation: Operation, profile: Profile) -> Schema:
+def output_schema(operation: Operation, profile: Profile = "workspace-full") -> Schema:
     """What a tool's structured content looks like in this profile."""
     schema = _compact(_adapter(operation.returns).json_schema(mode="serialization"))
-    for name in withheld(operation, profile):
-        del schema["properties"][name]
+    if profile != "workspace-full":
+        schema = _without(schema, only_full_names(operation.returns))
     if operation.plural is None:
         return schema
     definitions = {"$defs": schema.pop("$defs")} if "$defs" in schema else {}
@@ -41,11 +41,6 @@ def output_schema(operation: Operation, profile: Profile) -> Schema:
         "required": [operation.plural],
         **definitions,
     }
-
-
-def withheld(operation: Operation, profile: Profile) -> frozenset[str]:
-    """The fields of its answer that a profile says nothing of."""
-    return frozenset() if profile == "workspace-full" else only_full(operation.returns)
 
 
 def arguments_from(operation: Operation, profile: Profile, given: Mapping[str, object]) -> dict[str, object]:
@@ -124,6 +119,19 @@ def _inlined(schema: Schema) -> Schema:
 
     inlined: Schema = put(schema)
     return inlined
+
+
+def _without(schema: Any, names: Collection[str]) -> Any:
+    """A schema whose objects, at any depth, have no properties of these names."""
+    if isinstance(schema, list):
+        return [_without(item, names) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    kept = {key: _without(item, names) for key, item in schema.items()}
+    if isinstance(schema.get("properties"), dict):
+        kept["properties"] = {key: item for key, item in kept["properties"].items() if key not in names}
+        kept["required"] = [name for name in schema.get("required", ()) if name not in names]
+    return kept
 
 
 def _compact_value(value: Any) -> Any:

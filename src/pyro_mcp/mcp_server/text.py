@@ -4,13 +4,14 @@ from collections.abc import Sequence
 
 from pyro_mcp.errors import PyroError
 from pyro_mcp.models.environment import EnvironmentInfo
-from pyro_mcp.models.run import RunResult
+from pyro_mcp.models.run import Confinement, Isolation, RunResult
 
 
 def run_text(result: RunResult) -> str:
     """How it ended, then what it said."""
     walls = f"isolation {result.isolation}, confinement {result.confinement}"
     lines = [f"{_ending(result)} after {result.duration_ms / 1000:.2f} s in {result.environment} ({walls})"]
+    lines += warnings(result.isolation, result.confinement)
     for name, text in (("stdout", result.stdout), ("stderr", result.stderr)):
         if text:
             lines += [f"--- {name}", text.rstrip("\n")]
@@ -27,6 +28,16 @@ def environments_text(found: Sequence[EnvironmentInfo]) -> str:
     return "\n".join(
         [*lines, "One that is not pulled is built when it is first used, which takes a minute or more."]
     )
+
+
+def warnings(isolation: Isolation | None, confinement: Confinement | None) -> list[str]:
+    """What a model must know before it runs more in such a machine; mostly nothing."""
+    if isolation != "emulated" or confinement == "full":
+        return []
+    return [
+        f"WARNING: this machine is emulated and its confinement is {confinement}: no boundary against code that you do not "
+        "trust. Tell the user, who finds the remedy with `pyro doctor`."
+    ]
 
 
 def error_text(error: PyroError) -> str:

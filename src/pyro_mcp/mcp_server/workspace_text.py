@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from pyro_mcp.mcp_server.text import warnings
 from pyro_mcp.models.events import WorkspaceEvent, WorkspaceLogs
 from pyro_mcp.models.seed import SeedReport
 from pyro_mcp.models.workspace import (
@@ -20,6 +21,7 @@ _NAMES_SHOWN = 10
 def created_text(status: WorkspaceStatus) -> str:
     """What there is now, and what was left out of it."""
     lines = [f"workspace {_called(status)} is running: {status.environment}, {_walls(status)}"]
+    lines += warnings(status.isolation, status.confinement)
     lines += _seed_lines(status.seed)
     return "\n".join([*lines, "Run commands in it with workspace_exec; the working directory is /workspace."])
 
@@ -43,7 +45,7 @@ def status_text(status: WorkspaceStatus) -> str:
         f"idle_stop_seconds {status.idle_stop_seconds or 'never'}, ttl_seconds {status.ttl_seconds or 'never'}",
     ]
     if status.isolation:
-        lines.append(_walls(status))
+        lines += [_walls(status), *warnings(status.isolation, status.confinement)]
     if status.network_policy != "off":
         only = f", only to {', '.join(status.allow_hosts)}" if status.allow_hosts else ""
         lines.append(f"network {status.network_policy}{only}")

@@ -161,7 +161,7 @@ Stdin = Annotated[
     Argument(text="The command's input.", wire=str, obvious=True),
 ]
 VcpuCount = Annotated[int, Argument(text="Virtual CPUs.", obvious=True, minimum=1, maximum=32)]
-MemMib = Annotated[int, Argument(text="Memory in MiB.", minimum=128, maximum=1024 * 1024)]
+MemMib = Annotated[int, Argument(text="Memory in MiB.", obvious=True, minimum=128, maximum=1024 * 1024)]
 # A week: longer than any command that somebody waits for.
 TimeoutSeconds = Annotated[
     float, Argument(text="Stop the command after this.", minimum=0.1, maximum=7 * 24 * 3600)

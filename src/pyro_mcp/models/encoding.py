@@ -6,13 +6,18 @@ from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime
 from pathlib import PurePath
 
+from pyro_mcp.models.narrowing import is_only_full
+
 JsonValue = None | bool | int | float | str | list["JsonValue"] | dict[str, "JsonValue"]
 JsonObject = dict[str, JsonValue]
 
 
-def as_object(result: object, plural: str | None = None) -> JsonObject:
-    """Turn an operation's answer into one JSON object; a list stands under its plural."""
-    value = as_json(result)
+def as_object(result: object, plural: str | None = None, *, narrow: bool = False) -> JsonObject:
+    """Turn an operation's answer into one JSON object; a list stands under its plural.
+
+    `narrow` leaves out the fields that not every profile shows.
+    """
+    value = as_json(result, narrow=narrow)
     if isinstance(value, dict):
         return value
     if plural is None:
@@ -20,18 +25,19 @@ def as_object(result: object, plural: str | None = None) -> JsonObject:
     return {plural: value}
 
 
-def as_json(value: object) -> JsonValue:
+def as_json(value: object, *, narrow: bool = False) -> JsonValue:
     """Turn a model, or whatever may stand in one, into what json.dumps takes."""
     if value is None or isinstance(value, bool | int | float | str):
         return value
     if is_dataclass(value):
-        return {field.name: as_json(getattr(value, field.name)) for field in fields(value)}
+        shown = (item for item in fields(value) if not (narrow and is_only_full(item)))
+        return {item.name: as_json(getattr(value, item.name), narrow=narrow) for item in shown}
     if isinstance(value, Mapping):
-        return {str(key): as_json(item) for key, item in value.items()}
+        return {str(key): as_json(item, narrow=narrow) for key, item in value.items()}
     if isinstance(value, bytes):
         return b64encode(value).decode()
     if isinstance(value, Sequence):
-        return [as_json(item) for item in value]
+        return [as_json(item, narrow=narrow) for item in value]
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     if isinstance(value, PurePath):

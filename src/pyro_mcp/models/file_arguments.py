@@ -53,15 +53,18 @@ StartLine = Annotated[int, Argument(text="First line, from 1.", obvious=True, mi
 EndLine = Annotated[int | None, Argument(text="Last line.", obvious=True, minimum=1, maximum=_MOST_LINES)]
 MaxChars = Annotated[
     int | None,
-    Argument(text="At most so much.", minimum=1, maximum=1 << 30, through_mcp=ANSWER_CHARS * 3 // 4),
+    Argument(
+        text="At most so much.", obvious=True, minimum=1, maximum=1 << 30, through_mcp=ANSWER_CHARS * 3 // 4
+    ),
 ]
-Encoding = Annotated[Literal["utf-8", "base64"], Argument(text="base64 for binary.")]
+Encoding = Annotated[Literal["utf-8", "base64"], Argument(text="base64 for binary.", obvious=True)]
 Content = Annotated[str, Argument(text="The whole file.", obvious=True)]
 IfMatch = Annotated[
     str | None,
     Argument(
         text='Only if the file still has this sha256; "absent": only a new one.',
         pattern=r"^([0-9a-f]{64}|absent)$",
+        hint='Give the sha256 of an earlier answer, or "absent".',
     ),
 ]
 Executable = Annotated[bool | None, Argument(text="Set or clear the bit.")]
@@ -87,7 +90,7 @@ SourcePath = Annotated[
     str | os.PathLike[str],
     Argument(text="Host directory.", wire=str, also=_host_path_fault, host_path=True),
 ]
-Destination = Annotated[str, Argument(text="Where it goes.", also=_guest_path_fault)]
+Destination = Annotated[str, Argument(text="Where it goes.", obvious=True, also=_guest_path_fault)]
 DeleteMissing = Annotated[bool, Argument(text="Delete what the source lacks.", obvious=True)]
 ExportPath = Annotated[str, Argument(text="File or directory to copy.", also=_guest_path_fault)]
 OutputPath = Annotated[

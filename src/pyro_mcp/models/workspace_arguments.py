@@ -42,6 +42,7 @@ WorkspaceRef = Annotated[
     str,
     Argument(
         text="Id or name.",
+        obvious=True,
         pattern=r"^[a-z0-9][a-z0-9-]{0,62}$",
         hint="A workspace is named by its id or name; `pyro workspace list` shows them.",
     ),
@@ -122,7 +123,7 @@ OutputLimit = Annotated[
 TailLines = Annotated[
     int | None, Argument(text="Only the last lines.", obvious=True, minimum=1, maximum=1_000_000)
 ]
-Grep = Annotated[str | None, Argument(text="Only lines that match this regular expression.")]
+Grep = Annotated[str | None, Argument(text="Only lines with this regular expression.")]
 
 Since = Annotated[
     datetime | str | None,

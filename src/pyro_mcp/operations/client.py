@@ -70,6 +70,7 @@ class Pyro:
 
     @operation(
         "vm_run",
+        title="Run in a throwaway machine",
         effect="changes",
         profiles=EVERYWHERE,
         cli=("run",),
@@ -90,7 +91,7 @@ class Pyro:
         no_host_ca: NoHostCa = False,
         on_output: OutputListener = None,
     ) -> RunResult:
-        """Run one command in a throwaway Linux machine without network. Use it to try or check something apart from this
+        """Run one command in a throwaway Linux machine. Use it to try or check something apart from this
         computer; nothing of it remains.
 
         A command that fails is an answer, not an error. The answer holds the output as text; with `on_output` it is told
@@ -110,10 +111,16 @@ class Pyro:
         )
         return run_command(self._engine, request, on_output, self._output_limit)
 
-    @operation("vm_list_environments", effect="reads", profiles=FULL, cli=("env", "list"))
+    @operation(
+        "vm_list_environments", title="List environments", effect="reads", profiles=FULL, cli=("env", "list")
+    )
     def environments(self) -> list[EnvironmentInfo]:
         """List the environments that machines can boot, with state, size and digest."""
         return self._engine.environments()
+
+    def prepare(self, environment: EnvironmentRef) -> None:
+        """Build an environment, and what boots it, before it is needed. The first machine of it does so otherwise."""
+        self._engine.prepare(environment)
 
     def bounded(self, output_limit: int, confine: Confine | None = None) -> Self:
         """Give the same client with answers that keep at most this many bytes of each stream: its head and its tail.
@@ -125,16 +132,20 @@ class Pyro:
         return twin
 
     def create_server(
-        self, profile: Profile = "workspace-full", *, host_roots: Sequence[str] = ()
+        self,
+        profile: Profile = "workspace-full",
+        *,
+        host_roots: Sequence[str] = (),
+        working_directory: bool = True,
     ) -> "PyroServer":
         """Make an MCP server that offers this client's operations, as many as the profile has.
 
         Its callers reach files of this computer only below `host_roots`; without any, below the working directory, unless
-        that is / or the home directory.
+        that is / or the home directory. With `working_directory=False` it does not stand in for them.
         """
         from pyro_mcp.mcp_server.server import PyroServer  # the mcp package takes 0.9 s to import
 
-        return PyroServer(self, profile, host_roots)
+        return PyroServer(self, profile, host_roots, working_directory=working_directory)
 
     @property
     def _engine(self) -> Engine:
@@ -146,9 +157,11 @@ class Pyro:
         return self._given_engine
 
 
-def create_server(profile: Profile = "workspace-full", *, host_roots: Sequence[str] = ()) -> "PyroServer":
+def create_server(
+    profile: Profile = "workspace-full", *, host_roots: Sequence[str] = (), working_directory: bool = True
+) -> "PyroServer":
     """Make an MCP server with pyro's own settings; `.run()` serves standard input and output."""
-    return Pyro().create_server(profile, host_roots=host_roots)
+    return Pyro().create_server(profile, host_roots=host_roots, working_directory=working_directory)
 
 
 def _required(variable: str, given: Word | None, only: Word) -> Word | None:

@@ -35,7 +35,10 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Operation:
-    """One row of the contract. `noun` is the path from the client to the object that has `method`, `cli` the command's."""
+    """One row of the contract. `noun` is the path from the client to the object that has `method`, `cli` the command's.
+
+    `named` is a title where the name makes a poor one.
+    """
 
     name: str
     effect: Effect
@@ -45,6 +48,20 @@ class Operation:
     parameters: tuple[Parameter, ...]
     returns: object
     noun: str = ""
+    named: str = ""
+    repeatable: bool = False
+
+    @property
+    def title(self) -> str:
+        """What people see on a button: the verb and the noun of its name, where nothing better was given."""
+        *nouns, verb = self.name.split("_")
+        thing = " ".join(nouns[1:] if nouns[:1] == ["workspace"] and nouns[1:] else nouns)
+        return self.named or f"{verb.capitalize()} {thing}"
+
+    @property
+    def idempotent(self) -> bool:
+        """Whether doing it again changes nothing more. What is gone or reset is so the second time, too."""
+        return self.repeatable or self.effect in ("reads", "destroys")
 
     @property
     def summary(self) -> str:
@@ -90,11 +107,14 @@ def operation(
     cli: tuple[str, ...] = (),
     only_in: Mapping[str, Profiles] = {},
     answers: object = None,
+    title: str = "",
+    idempotent: bool = False,
 ) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Make a method of the SDK an operation of all doors; its arguments are checked before it is entered.
 
     `cli` is only given where the command is not spelt as noun and method are. `only_in` names the arguments that not every
-    profile of the operation offers. `answers` is what the other doors show where the SDK gives a handle.
+    profile of the operation offers. `answers` is what the other doors show where the SDK gives a handle. `title` is for people
+    where verb and noun of the name make none; `idempotent` says of a change that doing it again changes nothing more.
     """
 
     def declare(method: Callable[P, R]) -> Callable[P, R]:
@@ -116,7 +136,10 @@ def operation(
             return method(*args, **kwargs)
 
         returns = answers or signature.return_annotation
-        declared = Operation(name, effect, profiles, cli, checked, tuple(parameters.values()), returns)
+        given = tuple(parameters.values())
+        declared = Operation(
+            name, effect, profiles, cli, checked, given, returns, named=title, repeatable=idempotent
+        )
         checked.__dict__["__operation__"] = declared
         return checked
 

@@ -28,6 +28,10 @@ class Engine(Protocol):
         """Tell every environment that can be named, built or not."""
         ...
 
+    def prepare(self, environment: str) -> None:
+        """Build an environment and what boots it, where they are not there yet."""
+        ...
+
     @property
     def sessions(self) -> "Sessions":
         """The way to the workspaces."""

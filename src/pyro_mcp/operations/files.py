@@ -43,7 +43,7 @@ else:
 class FileOperations(Noun):
     """`pyro.workspace.file`: list, read, write, edit, search, remove."""
 
-    @operation("workspace_file_list", effect="reads", profiles=CORE)
+    @operation("workspace_file_list", title="List files", effect="reads", profiles=CORE)
     def list(
         self, workspace: WorkspaceRef, path: GuestTree = "/workspace", *, depth: Depth = 1, glob: Glob = None
     ) -> FileListing:
@@ -73,7 +73,7 @@ class FileOperations(Noun):
                 encoding=encoding,
             )
 
-    @operation("workspace_file_write", effect="changes", profiles=CORE)
+    @operation("workspace_file_write", idempotent=True, effect="changes", profiles=CORE)
     def write(
         self,
         workspace: WorkspaceRef,
@@ -94,11 +94,11 @@ class FileOperations(Noun):
     def edit(
         self, workspace: WorkspaceRef, path: GuestPath, edits: Edits, *, if_match: IfMatch = None
     ) -> FileEdited:
-        """Replace exact texts in a file, all or none."""
+        """Replace exact texts in a file, all or none. Prefer it to rewriting the file."""
         with self._sessions.using(workspace, "file.edit", path=path) as session:
             return files.edit_file(session, path, edits, if_match=if_match)
 
-    @operation("workspace_file_search", effect="reads", profiles=CORE)
+    @operation("workspace_file_search", title="Search files", effect="reads", profiles=CORE)
     def search(
         self,
         workspace: WorkspaceRef,
@@ -115,7 +115,7 @@ class FileOperations(Noun):
                 session, pattern, path=path, glob=glob, context_lines=context_lines, limit=limit
             )
 
-    @operation("workspace_file_remove", effect="destroys", profiles=CORE)
+    @operation("workspace_file_remove", title="Remove or move file", effect="destroys", profiles=CORE)
     def remove(
         self,
         workspace: WorkspaceRef,

@@ -28,7 +28,7 @@ _WHOLE = 64 << 20
 class OutputOperations(Noun):
     """`pyro.workspace.output`: read what an answer had no room for."""
 
-    @operation("workspace_output_read", effect="reads", profiles=CORE)
+    @operation("workspace_output_read", title="Read command output", effect="reads", profiles=CORE)
     def read(
         self,
         workspace: WorkspaceRef,

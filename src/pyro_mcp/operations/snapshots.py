@@ -22,7 +22,7 @@ class SnapshotOperations(Noun):
         """Name the present state of a workspace's files, to reset to, fork from or compare with."""
         return snapshots.create_snapshot(self._sessions, workspace, snapshot)
 
-    @operation("snapshot_list", effect="reads", profiles=FULL)
+    @operation("snapshot_list", title="List snapshots", effect="reads", profiles=FULL)
     def list(self, workspace: WorkspaceRef) -> list[SnapshotInfo]:
         """List a workspace's snapshots."""
         return snapshots.list_snapshots(self._sessions, workspace)

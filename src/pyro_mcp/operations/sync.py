@@ -18,7 +18,9 @@ else:
 class SyncOperations(Noun):
     """`pyro.workspace.sync`."""
 
-    @operation("workspace_sync_push", effect="changes", profiles=CORE)
+    @operation(
+        "workspace_sync_push", title="Push host changes", idempotent=True, effect="changes", profiles=CORE
+    )
     def push(
         self,
         workspace: WorkspaceRef,

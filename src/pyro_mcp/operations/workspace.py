@@ -208,7 +208,7 @@ class WorkspaceOperations(Noun):
         )
         return Workspace(self, lifecycle.create_workspace(self._sessions, request))
 
-    @operation("workspace_list", effect="reads", profiles=CORE)
+    @operation("workspace_list", title="List workspaces", effect="reads", profiles=CORE)
     def list(
         self,
         *,
@@ -217,17 +217,17 @@ class WorkspaceOperations(Noun):
         environment: EnvironmentFilter = None,
         limit: ListLimit = None,
     ) -> list[WorkspaceInfo]:
-        """List workspaces, newest activity first."""
+        """List workspaces, newest activity first. Use it to find one again."""
         return lifecycle.list_workspaces(
             self._sessions, labels=labels, state=state, environment=environment, limit=limit or _ALL
         )
 
-    @operation("workspace_status", effect="reads", profiles=CORE)
+    @operation("workspace_status", title="Show workspace", effect="reads", profiles=CORE)
     def status(self, workspace: WorkspaceRef) -> WorkspaceStatus:
         """Show one workspace in full: state, sizes, what was copied in, what runs. Does not start it."""
         return lifecycle.workspace_status(self._sessions, workspace)
 
-    @operation("workspace_update", effect="changes", profiles=CORE)
+    @operation("workspace_update", idempotent=True, effect="changes", profiles=CORE)
     def update(
         self,
         workspace: WorkspaceRef,
@@ -250,7 +250,9 @@ class WorkspaceOperations(Noun):
         )
         return lifecycle.update_workspace(self._sessions, workspace, request)
 
-    @operation("workspace_exec", effect="changes", profiles=CORE, only_in={"secret_env": FULL})
+    @operation(
+        "workspace_exec", title="Run command", effect="changes", profiles=CORE, only_in={"secret_env": FULL}
+    )
     def exec(
         self,
         workspace: WorkspaceRef,
@@ -285,7 +287,7 @@ class WorkspaceOperations(Noun):
             return result
         return replace(result, stdout="", stderr="", stdout_truncated=False, stderr_truncated=False)
 
-    @operation("workspace_exec_wait", effect="changes", profiles=CORE)
+    @operation("workspace_exec_wait", title="Wait for command", effect="changes", profiles=CORE)
     def exec_wait(
         self,
         workspace: WorkspaceRef,
@@ -302,9 +304,10 @@ class WorkspaceOperations(Noun):
             wait_seconds=wait_seconds,
             action=action,
             max_output_chars=self._answer_chars(None),
+            interruption=current_interruption(),
         )
 
-    @operation("workspace_diff", effect="reads", profiles=CORE)
+    @operation("workspace_diff", title="Show changes", effect="reads", profiles=CORE)
     def diff(
         self,
         workspace: WorkspaceRef,
@@ -319,14 +322,14 @@ class WorkspaceOperations(Noun):
                 session, paths=tuple(paths), format=format, include_ignored=include_ignored
             )
 
-    @operation("workspace_summary", effect="reads", profiles=CORE)
+    @operation("workspace_summary", title="Summarize workspace", effect="reads", profiles=CORE)
     def summary(self, workspace: WorkspaceRef) -> WorkspaceSummary:
         """Tell what happened since the baseline, for a review: files changed by kind, tests before and after, failed commands,
         and what to look at.
         """
         return summarize.summarize(self._sessions, workspace)
 
-    @operation("workspace_compare", effect="reads", profiles=CORE)
+    @operation("workspace_compare", title="Compare workspaces", effect="reads", profiles=CORE)
     def compare(self, workspaces: WorkspaceRefs) -> WorkspaceComparison:
         """Put several attempts side by side: change, tests, time, what to look at. Use it to choose one."""
         return comparing.compare_workspaces(self._sessions, tuple(workspaces))
@@ -344,7 +347,7 @@ class WorkspaceOperations(Noun):
         overwrite: Overwrite = False,
         allow_paths: AllowPaths = (),
     ) -> ExportReport:
-        """Copy files, a patch or a git branch out of a workspace to the host."""
+        """Copy files, a patch or a git branch out of a workspace to the host, to hand over results."""
         sessions = self._sessions
         with sessions.using(workspace, "export", path=path) as session:
             if format == "branch" and repository_path is None:
@@ -361,7 +364,7 @@ class WorkspaceOperations(Noun):
                 allow_paths=tuple(allow_paths),
             )
 
-    @operation("workspace_logs", effect="reads", profiles=CORE)
+    @operation("workspace_logs", title="Show history", effect="reads", profiles=CORE)
     def logs(
         self,
         workspace: WorkspaceRef,
@@ -385,12 +388,12 @@ class WorkspaceOperations(Noun):
         """Delete a workspace with everything in it."""
         return lifecycle.delete_workspace(self._sessions, workspace)
 
-    @operation("workspace_start", effect="changes", profiles=FULL)
+    @operation("workspace_start", idempotent=True, effect="changes", profiles=FULL)
     def start(self, workspace: WorkspaceRef) -> WorkspaceStatus:
         """Start a stopped workspace. Other operations do so by themselves."""
         return lifecycle.start_workspace(self._sessions, workspace)
 
-    @operation("workspace_stop", effect="changes", profiles=FULL)
+    @operation("workspace_stop", idempotent=True, effect="changes", profiles=FULL)
     def stop(self, workspace: WorkspaceRef) -> WorkspaceStatus:
         """Stop a workspace: what runs in it ends, its files stay."""
         return lifecycle.stop_workspace(self._sessions, workspace)

@@ -28,15 +28,24 @@ class InputDescriptor:
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """What the caller wants of a running command, as the agent's control messages."""
+    """What the caller wants of a running command, as control messages.
+
+    Of a `lasting` one the keeper can be asked to go on without the caller; one that is not is killed then. Who only `waits` for
+    a command that somebody else started leaves it, whatever the wish.
+    """
 
     interruption: Interruption
+    lasting: bool = False
+    waits: bool = False
 
     def fileno(self) -> int:
         return self.interruption.fileno()
 
     def take(self) -> Message | None:
-        return {"signal": "INT"} if self.interruption.take() == "interrupt" else None
+        wish = self.interruption.take()
+        if self.waits or (self.lasting and wish == "leave"):
+            return {"detach": True}
+        return {"signal": "INT"} if wish == "interrupt" else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,6 +60,11 @@ class Engine:
 
         return MachineShop(self.paths, self.environment_store)
 
+    def prepare(self, environment: str) -> None:
+        """Build an environment and what boots it, where they are not there yet."""
+        self.environment_store.ensure(environment)
+        self.environment_store.kit()
+
     @cached_property
     def sessions(self) -> Sessions:
         """The way to the workspaces; the registry is opened when it is first used."""

@@ -57,8 +57,9 @@ def exec_command(
         }
         session.note(exec_id=exec_id)
         with interruption.heeded() if interruption else nullcontext():
+            wishes = Wishes(interruption, lasting=True) if interruption else None
             answer = _follow(
-                session, exec_id, message, request.yield_after_seconds, on_output, interruption, request.stdin
+                session, exec_id, message, request.yield_after_seconds, on_output, wishes, request.stdin
             )
         return _result(session, exec_id, answer, request.max_output_chars, interruption)
 
@@ -71,8 +72,12 @@ def wait_for_exec(
     wait_seconds: float,
     action: str,
     max_output_chars: int | None = None,
+    interruption: Interruption | None = None,
 ) -> ExecResult:
-    """Wait for a command that was started earlier, from any process; or interrupt or kill it and then wait."""
+    """Wait for a command that was started earlier, from any process; or interrupt or kill it and then wait.
+
+    Any wish of `interruption` ends the waiting, never the command.
+    """
     record = sessions.record(reference)
     outputs = sessions.outputs(record.id)
     outputs.size(exec_id, "stdout")  # raises NotFound
@@ -88,7 +93,9 @@ def wait_for_exec(
                 session.ask({"verb": "keeper.signal", "exec_id": exec_id, **wish})
         message: dict[str, object] = {"verb": "keeper.follow", "exec_id": exec_id}
         try:
-            answer = _follow(session, exec_id, message, wait_seconds, None, None, None)
+            wishes = Wishes(interruption, waits=True) if interruption else None
+            with interruption.heeded() if interruption else nullcontext():
+                answer = _follow(session, exec_id, message, wait_seconds, None, wishes, None)
         except NotFound:
             answer = kept_result(sessions, record.id, exec_id) or {"unknown": True}
         return _result(session, exec_id, answer, max_output_chars, None)
@@ -154,7 +161,7 @@ def _follow(
     message: dict[str, object],
     yield_after: float | None,
     on_output: OnOutput | None,
-    interruption: Interruption | None,
+    wishes: Wishes | None,
     stdin: bytes | int | None,
 ) -> Message:
     if yield_after is not None:
@@ -165,7 +172,7 @@ def _follow(
             message,
             on_data=lambda number, data: on_output(CHANNELS[number], data) if on_output else None,
             body=InputDescriptor(stdin) if isinstance(stdin, int) else stdin,
-            controls=Wishes(interruption) if interruption else None,
+            controls=wishes,
         )
     except OutcomeUnknown as error:
         session.note(exec_id=exec_id)

@@ -44,3 +44,13 @@ def test_the_call_being_served_finds_its_own() -> None:
     with interruptible() as interruption:
         assert current_interruption() is interruption
     assert current_interruption() is None
+
+
+def test_leaving_is_no_killing_and_a_killing_stands() -> None:
+    with interruptible() as interruption:
+        interruption.leave()
+        assert select.select([interruption], [], [], 0)[0]
+        assert interruption.take() == "leave"
+        interruption.request(kill=True)
+        interruption.leave()
+        assert interruption.take() == "kill"

@@ -15,11 +15,11 @@ def test_input_is_closed_and_says_each_thing_once() -> None:
     schema = input_schema(RUN, "vm-run")
     assert schema["additionalProperties"] is False
     assert schema["required"] == ["environment", "command"]
-    assert schema["properties"]["mem_mib"] == {
-        "type": "integer",
-        "description": "Memory in MiB.",
-        "minimum": 128,
-        "default": 1024,
+    assert schema["properties"]["timeout_seconds"] == {
+        "type": "number",
+        "description": "Stop the command after this.",
+        "minimum": 0.1,
+        "default": 600,
     }
     assert schema["properties"]["stdin"]["type"] == "string"
     assert "on_output" not in schema["properties"]

@@ -1,6 +1,7 @@
 import json
+import select
 from collections.abc import Awaitable, Callable
-from threading import Event
+from threading import Barrier, Event
 
 import anyio
 import pytest
@@ -135,8 +136,6 @@ def test_cancelling_a_call_kills_the_guests_command() -> None:
         assert interrupted is not None
         runs.set()
         with interrupted.heeded():
-            import select
-
             assert select.select([interrupted], [], [], 10)[0]
         assert interrupted.take() == "kill"
         killed.set()
@@ -166,3 +165,40 @@ def test_progress_reaches_a_caller_that_asks_for_it() -> None:
 
     _session(MemoryEngine(meanwhile=meanwhile), scenario)
     assert heard == ["building debian:12"]
+
+
+def test_twenty_calls_run_side_by_side() -> None:
+    together = Barrier(20)
+
+    async def scenario(client: Client) -> None:
+        async with anyio.create_task_group() as tasks:
+            for _ in range(20):
+                tasks.start_soon(client.call_tool, "vm_run", RUN)
+
+    def meanwhile(_: Interruption | None) -> None:
+        together.wait(20)
+
+    engine = MemoryEngine(meanwhile=meanwhile)
+    _session(engine, scenario)
+    assert len(engine.requests) == 20
+
+
+def test_when_the_host_is_gone_a_call_is_left_and_not_killed() -> None:
+    wishes: list[object] = []
+    runs = Event()
+
+    def meanwhile(interrupted: Interruption | None) -> None:
+        assert interrupted is not None
+        runs.set()
+        assert select.select([interrupted], [], [], 10)[0]
+        wishes.append(interrupted.take())
+
+    async def main() -> None:
+        server = PyroServer(Pyro(engine=MemoryEngine(meanwhile=meanwhile)), "vm-run")
+        async with Client(server.mcp) as client, anyio.create_task_group() as tasks:
+            tasks.start_soon(client.call_tool, "vm_run", RUN)
+            await anyio.to_thread.run_sync(runs.wait, 10)
+            server.leave()
+
+    anyio.run(main)
+    assert wishes == ["leave"]

@@ -4,7 +4,7 @@ import json
 import subprocess
 import sys
 from base64 import b64encode
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -78,13 +78,22 @@ def _play(home: Path, options: Sequence[str], scenario: Callable[[Told], Awaitab
     anyio.run(main)
 
 
+@pytest.fixture(autouse=True)
+def _tidied(home: Path) -> Iterator[None]:
+    """A test that fails half-way leaves its workspace to nobody."""
+    yield
+    workspaces = Pyro().workspace
+    for item in workspaces.list():
+        workspaces.delete(item.workspace_id)
+
+
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     """What callers may name: a small project, and a link out of it."""
     place = tmp_path / "project"
     (place / "src").mkdir(parents=True)
     (place / "src/app.py").write_text("def total(a, b):\n    return a - b\n")
-    (place / "check.sh").write_text("cd src && python3 -c 'import app; assert app.total(2, 3) == 5'\n")
+    (place / "check.sh").write_text("cd src && python3 -B -c 'import app; assert app.total(2, 3) == 5'\n")
     (place / "data.bin").write_bytes(_BINARY)
     (place / "leads-out").symlink_to("/etc")
     return place

@@ -75,7 +75,9 @@ def patch_text(report: PatchReport) -> str:
     """What was done file by file, and for what does not fit, what stands there instead."""
     verb = "would apply" if report.dry_run else "applied"
     head = (
-        f"{verb} to {len(report.files)} files" if report.applicable else "does not apply; nothing was changed"
+        f"{verb} to {_count(len(report.files), 'file')}"
+        if report.applicable
+        else "does not apply; nothing was changed"
     )
     return "\n".join([f"patch {head}", *(line for file in report.files for line in _patched(file))])
 
@@ -83,7 +85,7 @@ def patch_text(report: PatchReport) -> str:
 def diff_text(diff: WorkspaceDiff) -> str:
     """How much changed, then the change in the form asked for."""
     hidden = f", {diff.ignored} more that git ignores" if diff.ignored else ""
-    head = f"{len(diff.files)} files changed, +{diff.insertions} -{diff.deletions}{hidden}"
+    head = f"{_count(len(diff.files), 'file')} changed, +{diff.insertions} -{diff.deletions}{hidden}"
     shown = diff.patch or diff.stat or diff.name_status
     return "\n".join([head, shown.rstrip("\n") if shown else "\n".join(map(_changed, diff.files))]).rstrip()
 
@@ -106,14 +108,20 @@ def export_text(done: ExportReport) -> str:
     """Where it is on the host, and what was left out."""
     if done.format == "branch":
         lines = [
-            f"branch {done.branch} in {done.repository}: commit {done.commit}, {done.files} files changed"
+            f"branch {done.branch} in {done.repository}: commit {done.commit}, {_count(done.files, 'file')} changed"
         ]
     else:
-        lines = [f"{done.files} files ({done.format}, {done.bytes} bytes) written to {done.output_path}"]
+        lines = [
+            f"{_count(done.files, 'file')} ({done.format}, {done.bytes} bytes) written to {done.output_path}"
+        ]
     lines += [f"left out {item.path}: {item.reason}" for item in done.left_out[:10]]
     if done.left_out_count > len(done.left_out[:10]):
         lines.append(f"left out {done.left_out_count} in all")
     return "\n".join(lines)
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number} {thing}{'' if number == 1 else 's'}"
 
 
 def _entry(entry: FileEntry) -> str:

@@ -38,6 +38,10 @@ smoke-workspace-core: setup ## The same through MCP, with the profile workspace-
 	@$(BIN)/pyro env pull debian:12
 	@$(BIN)/pytest tests/smoke -k workspace_core
 
+smoke-services: setup ## Services and published ports on a real machine, through each door
+	@$(BIN)/pyro env pull debian:12
+	@$(BIN)/pytest tests/smoke -k service
+
 smoke-kvm: setup ## Run pyro inside an emulated host whose KVM works (1.5 GB of packages; function, not speed)
 	@$(BIN)/pytest tests/kvm
 

@@ -5,6 +5,7 @@ import json
 import os
 import random
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -57,11 +58,12 @@ class Told:
 def kill_during(work: str, victim: str, home: Path, chance: random.Random) -> None:
     """Let a worker work, kill the victim at a random moment, and see that all it was told is true."""
     pyro = Pyro()
-    with pyro.workspace.create() as ws:
+    with pyro.workspace.create(network_policy="egress+published-ports") as ws:
         told = _killed(work, victim, home, ws.info.workspace_id, chance)
         kinds = {str(code) for code, *_ in told.all("error")}
         assert kinds <= (_MAYBE if work == "exec" else _TYPED), told.lines
         _is_consistent(home)
+        _has_its_services(ws, told)
         _goes_on(ws, told)
         _has_its_lines(ws.exec("cat lines 2>/dev/null || true").stdout.split(), told)
         _has_its_tree(ws, work, told)
@@ -128,6 +130,45 @@ def _has_its_tree(ws: Workspace, work: str, told: Told) -> None:
 
     # An operation whose client was killed may still be at it.
     wait_until(lambda: found() in allowed, what=f"tree {last} or the next one, whole", timeout=5)
+
+
+def _has_its_services(ws: Workspace, told: Told) -> None:
+    """What is told to run runs, nothing else does; a port is open exactly where that is told, and on record."""
+    running = ws.status().state == "running"
+    found = {info.service: info for info in ws.service.list()}
+    last = {
+        str(line[1]): str(line[0])
+        for line in told.lines
+        if line[0] in ("beginning", "began", "ending", "ended")
+    }
+    for name, word in last.items():
+        info = found.get(name)
+        if word == "began":
+            assert info is not None
+            assert info.state == ("running" if running else "stopped"), (info, told.lines)
+        elif word == "ended":
+            assert info is not None
+            assert (info.state, info.published_ports) == ("stopped", ()), (info, told.lines)
+    ports = [port for info in found.values() for port in info.published_ports]
+    opened = {port.host_port for port in ports if port.state == "open"}
+    assert running or not opened
+    for port in {int(str(number)) for _, number in told.all("began")} | opened:
+        assert _listens(port) == (port in opened), (port, found, told.lines)
+    recorded = _recorded_ports()
+    assert opened <= recorded if running else not recorded
+    for name, info in found.items() if running else ():
+        held = ws.exec(["flock", "-n", f"/tmp/{name}", "true"]).exit_code == 1
+        assert held == (info.state in ("starting", "running")), found
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as trial:
+        return trial.connect_ex(("127.0.0.1", port)) == 0
+
+
+def _recorded_ports() -> set[int]:
+    with Engine().sessions.registry.reading() as reading:
+        return {row[0] for row in reading.rows("SELECT number FROM resources WHERE kind = 'port'")}
 
 
 def _hashes(tree: Tree) -> dict[str, str]:

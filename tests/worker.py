@@ -76,6 +76,25 @@ def create(workspaces: WorkspaceOperations, name: str) -> Iterator[None]:
         yield
 
 
+def service(workspaces: WorkspaceOperations, name: str) -> Iterator[None]:
+    for number in range(1_000_000):
+        write(workspaces, name, number)
+        which = f"service-{number % 2}"
+        say("beginning", which)
+        started = workspaces.service.start(
+            name,
+            which,
+            ["flock", f"/tmp/{which}", "sleep", "1000"],
+            ready_interval_ms=10,
+            published_ports=["0:80"],
+        )
+        say("began", which, started.published_ports[0].host_port)
+        yield
+        say("ending", which)
+        workspaces.service.stop(name, which)
+        say("ended", which)
+
+
 # -- operations that make one tree of another, whole or not at all ----------------------------------------------------------
 
 Tree = dict[str, str]
@@ -165,6 +184,7 @@ WORKS: dict[str, Callable[[WorkspaceOperations, str], Iterator[None]]] = {
     "reset": reset,
     "fork": fork,
     "create": create,
+    "service": service,
     "write": write_file,
     "edit": edit,
     "move": move,

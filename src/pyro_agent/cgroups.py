@@ -65,6 +65,11 @@ class Cgroup:
         """Kill every process in it at once; none can fork its way out."""
         _write(f"{self.path}/cgroup.kill", "1")
 
+    def members(self) -> list[int]:
+        """Return the pids of its processes, as the agent sees them."""
+        with open(f"{self.path}/cgroup.procs") as file:
+            return [int(line) for line in file]
+
     def ran_out_of_memory(self) -> bool:
         """Tell whether the kernel killed a process of it for want of memory."""
         file = os.open(f"{self.path}/memory.events", os.O_RDONLY | os.O_CLOEXEC)

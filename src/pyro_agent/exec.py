@@ -114,11 +114,15 @@ class Exec(Request):
         self._stdin.end()
 
     def on_control(self, message: Message) -> None:
-        """Send a signal to the command's process group; one that comes too late is ignored."""
+        """Signal the command's process group, or all it started (`everything`); what comes too late is ignored."""
         number = signal_number(message)
+        everything = messages.flag(message, "everything", default=False)
         if self._runner is not None and not self._outcome.known:
             try:
-                self._runner.signal_group(number)
+                if everything:
+                    self._runner.signal_all(number)
+                else:
+                    self._runner.signal_group(number)
             except (ProcessLookupError, FileNotFoundError):
                 return
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pyro_agent.apply import ApplyTree
 from pyro_agent.attach import Attach, Prepare
 from pyro_agent.command import Command
+from pyro_agent.connect import Connect
 from pyro_agent.disk import Detach, Freeze, Ping, Settle, Sync, Thaw
 from pyro_agent.exec import Exec
 from pyro_agent.files import FileRead, FileStat
@@ -29,12 +30,13 @@ from pyro_wire import events, messages
 from pyro_wire.faults import Fault
 from pyro_wire.messages import Message, MessageError
 
-# One file per verb group: pty, connect, listen and secrets join here. Of a plain `Work` all is in the job.
+# One file per verb group: pty, listen and secrets join here. Of a plain `Work` all is in the job.
 VERBS: Mapping[str, type[Request]] = {
     "prepare": Prepare,
     "settle": Settle,
     "attach": Attach,
     "exec": Exec,
+    "connect": Connect,
     "ping": Ping,
     "sync": Sync,
     "freeze": Freeze,

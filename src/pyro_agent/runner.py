@@ -12,6 +12,7 @@ import gc
 import os
 import select
 import signal
+from contextlib import suppress
 from dataclasses import dataclass
 
 from pyro_agent import become, system
@@ -51,6 +52,13 @@ class Runner:
             children = file.read().split()
         if children:
             os.killpg(int(children[0]), number)
+
+    def signal_all(self, number: int) -> None:
+        """Signal everything the command started, what has left its process group too; not its PID 1."""
+        for pid in self.cgroup.members():
+            if pid != self.init:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, number)
 
     def discard(self) -> None:
         """End a runner that was never used."""

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pyro_mcp.models.patch import PatchReport
     from pyro_mcp.models.push import PushReport
     from pyro_mcp.models.run import RunResult
+    from pyro_mcp.models.service import CommandReady, FileReady, HttpReady, ServiceInfo, ServiceLogs, TcpReady
     from pyro_mcp.models.workspace import (
         DeletedWorkspace,
         ExecResult,
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from pyro_mcp.operations.handle import Workspace
 
 __all__ = [
+    "CommandReady",
     "Conflict",
     "DeletedWorkspace",
     "Edit",
@@ -48,9 +50,11 @@ __all__ = [
     "ExportReport",
     "FileContent",
     "FileListing",
+    "FileReady",
     "ForkOutcome",
     "GuestFailed",
     "HostUnfit",
+    "HttpReady",
     "InvalidRequest",
     "LimitReached",
     "NotFound",
@@ -63,7 +67,10 @@ __all__ = [
     "PyroError",
     "RunResult",
     "SearchResult",
+    "ServiceInfo",
+    "ServiceLogs",
     "SnapshotInfo",
+    "TcpReady",
     "Workspace",
     "WorkspaceDiff",
     "WorkspaceInfo",
@@ -73,6 +80,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "CommandReady": "pyro_mcp.models.service",
     "DeletedWorkspace": "pyro_mcp.models.workspace",
     "Edit": "pyro_mcp.models.edit",
     "EnvironmentInfo": "pyro_mcp.models.environment",
@@ -80,14 +88,19 @@ _HOMES = {
     "ExportReport": "pyro_mcp.models.export",
     "FileContent": "pyro_mcp.models.file",
     "FileListing": "pyro_mcp.models.file",
+    "FileReady": "pyro_mcp.models.service",
     "ForkOutcome": "pyro_mcp.models.workspace",
+    "HttpReady": "pyro_mcp.models.service",
     "OutputText": "pyro_mcp.models.workspace",
     "PatchReport": "pyro_mcp.models.patch",
     "PushReport": "pyro_mcp.models.push",
     "Pyro": "pyro_mcp.operations.client",
     "RunResult": "pyro_mcp.models.run",
     "SearchResult": "pyro_mcp.models.file",
+    "ServiceInfo": "pyro_mcp.models.service",
+    "ServiceLogs": "pyro_mcp.models.service",
     "SnapshotInfo": "pyro_mcp.models.workspace",
+    "TcpReady": "pyro_mcp.models.service",
     "Workspace": "pyro_mcp.operations.handle",
     "WorkspaceDiff": "pyro_mcp.models.diff",
     "WorkspaceInfo": "pyro_mcp.models.workspace",

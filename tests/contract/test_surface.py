@@ -49,6 +49,7 @@ _CORE = {
 _ONLY_FULL = {
     *("vm_list_environments", "workspace_start", "workspace_stop", "workspace_fork"),
     *("snapshot_create", "snapshot_list", "snapshot_delete"),
+    *("service_start", "service_list", "service_status", "service_logs", "service_stop"),
 }
 _OFFERED: dict[Profile, set[str]] = {
     "vm-run": _RUN,
@@ -84,6 +85,11 @@ _ARGUMENTS = {
     "workspace_start": "workspace",
     "workspace_stop": "workspace",
     "workspace_fork": "workspace count names from_snapshot with_secrets",
+    "service_start": "workspace service command cwd env readiness ready_timeout_seconds ready_interval_ms published_ports",
+    "service_list": "workspace",
+    "service_status": "workspace service",
+    "service_logs": "workspace service tail_lines cursor grep",
+    "service_stop": "workspace service",
     "snapshot_create": "workspace snapshot",
     "snapshot_list": "workspace",
     "snapshot_delete": "workspace snapshot",
@@ -100,6 +106,7 @@ _NOT_OPTIONS = {
     "vm_run": {"command", "stdin"},
     "workspace_exec": {"command", "stdin"},
     "workspace_file_write": {"content"},
+    "service_start": {"command", "readiness"},
 }
 _SPELT = {
     "labels": "--label",
@@ -113,8 +120,18 @@ _SPELT = {
     "allow_hosts": "--allow-host",
     "from_snapshot": "--from",
     "output_path": "--output",
+    "published_ports": "--publish",
 }
-_POSITIONAL = {"workspace", "workspaces", "path", "source_path", "exec_id", "output_id", "snapshot"}
+_POSITIONAL = {
+    "workspace",
+    "workspaces",
+    "path",
+    "source_path",
+    "exec_id",
+    "output_id",
+    "snapshot",
+    "service",
+}
 # What the narrower profile must not speak of; the room for files is `disk_mib` there too, by the contract.
 _UNSAID_IN_CORE = re.compile(
     r"snapshot|secret|network.polic|allow.host|shell|service|disk(?!_mib)|fork", re.IGNORECASE

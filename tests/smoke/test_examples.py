@@ -26,7 +26,9 @@ def test_no_example_is_left_out() -> None:
     runs = {"command_line.sh", "sdk.py", "mcp_client.py"}
     workspaces = {"workspace.sh", "workspace_sdk.py", "workspace_mcp.py"}
     models = {"openai_vm_run.py", "openai_workspace_core.py"}  # test_openai_examples.py
-    assert {file.name for file in _EXAMPLES.iterdir() if file.is_file()} == runs | workspaces | models
+    services = {"service.sh", "service_sdk.py", "service_mcp.py"}
+    known = runs | workspaces | models | services
+    assert {file.name for file in _EXAMPLES.iterdir() if file.is_file()} == known
 
 
 def test_command_line() -> None:
@@ -80,3 +82,26 @@ def test_workspace_core() -> None:
     assert "\non this computer: print(6 * 7)\n" in said
     assert "\nfiles after reset: []\n" in said
     assert "is deleted" in said.splitlines()[-1]
+
+
+def test_service() -> None:
+    said = _run("sh", str(_EXAMPLES / "service.sh"))
+    assert said.startswith("hello from inside\n")
+    assert "\nexit status 6\n" in said
+    assert "state:         stopped (the machine ended: somebody stopped it)" in said
+
+
+def test_service_sdk() -> None:
+    lines = _run(sys.executable, str(_EXAMPLES / "service_sdk.py")).splitlines()
+    assert lines[0] == "running hello from inside"
+    assert "the service bad did not become ready: it ended before it was ready: exit status 1" in lines
+    assert "no database" in lines
+    assert lines[-1] == "web: stopped (the machine ended: it was reset)"
+
+
+def test_service_mcp() -> None:
+    said = _run(sys.executable, str(_EXAMPLES / "service_mcp.py"))
+    assert "\nservice web: running, log " in said
+    assert "\nfrom here: hello\n" in said
+    assert '"GET /hello.txt HTTP/1.1" 200 -\n---\n' in said
+    assert "\nservice web: stopped (somebody stopped it), log " in said

@@ -18,11 +18,21 @@ Function = TypeVar("Function", bound=Callable[..., object])
 
 # Arguments that stand without an option's name, by the contract; a filter of a list does not.
 _POSITIONAL = frozenset(
-    {"workspace", "workspaces", "environment", "path", "source_path", "snapshot", "exec_id", "output_id"}
+    {
+        "workspace",
+        "workspaces",
+        "environment",
+        "path",
+        "source_path",
+        "snapshot",
+        "exec_id",
+        "output_id",
+        "service",
+    }
 )
 _SHORT = {"env": "-e"}
 # Options that the contract spells in another way than the argument.
-_SPELT = {"from_snapshot": "from", "output_path": "output"}
+_SPELT = {"from_snapshot": "from", "output_path": "output", "published_ports": "publish"}
 _SCALARS = {str: click.STRING, int: click.INT, float: click.FLOAT}
 
 as_json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")

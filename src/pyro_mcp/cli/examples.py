@@ -32,6 +32,11 @@ EXAMPLES: Mapping[str, str] = {
     "workspace_start": "pyro workspace start fix-123",
     "workspace_stop": "pyro workspace stop fix-123",
     "workspace_fork": "pyro workspace fork fix-123 --count 2 --name try-a --name try-b --from tests-green",
+    "service_list": "pyro workspace service list fix-123",
+    "service_status": "pyro workspace service status fix-123 web",
+    "service_logs": "pyro workspace service logs fix-123 web --tail-lines 50\n"
+    "pyro workspace service logs fix-123 web --grep 'error|warn'",
+    "service_stop": "pyro workspace service stop fix-123 web",
     "snapshot_create": "pyro workspace snapshot create fix-123 tests-green",
     "snapshot_list": "pyro workspace snapshot list fix-123",
     "snapshot_delete": "pyro workspace snapshot delete fix-123 tests-green",

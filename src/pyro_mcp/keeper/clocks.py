@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pyro_mcp.keeper.loop import Loop
 
 # Requests that only look at a workspace do not keep it awake.
-PASSIVE = frozenset({"keeper.status", "keeper.jobs", "keeper.decisions"})
+PASSIVE = frozenset({"keeper.status", "keeper.jobs", "keeper.decisions", "keeper.services"})
 
 
 class IdleClock:

@@ -130,7 +130,7 @@ class Job:
         self.result = {**result, **dropped} if not isinstance(result, Fault) else result
         kept = {"fault": result.to_message()} if isinstance(result, Fault) else dict(self.result.items())  # type: ignore[union-attr]
         with suppress(OSError):  # the host's disk is full: whoever waits is told all the same
-            _write_whole(self._directory / "result.json", json.dumps(kept).encode())
+            write_whole(self._directory / "result.json", json.dumps(kept).encode())
 
 
 class Follower:
@@ -307,7 +307,8 @@ def redacted_fault(fault: Fault, redactor: Redactor) -> Fault:
     return Fault(fault.code, redactor.text(fault.brief), clean(fault.details), clean(fault.hint))
 
 
-def _write_whole(path: Path, content: bytes) -> None:
+def write_whole(path: Path, content: bytes) -> None:
+    """Put a file there whole, or leave what was there."""
     unfinished = path.with_name(f".{path.name}")
     descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
     try:

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pyro_mcp.keeper.ports import Port
 from pyro_mcp.qemu.confine import Walls
 from pyro_mcp.qemu.installed import QemuInstall
 from pyro_mcp.qemu.process import DriveFiles, Launch, LayerFile
@@ -60,6 +61,8 @@ class KeeperPlan:
     # By name. They go to the keeper as all of this does, through its standard input; no command line and no log has them.
     secrets: Mapping[str, bytes] = field(default_factory=dict, repr=False)
     network: Network = Network()
+    # Ports of this host that led into the workspace's last machine, to be opened again.
+    ports: tuple[Port, ...] = ()
 
     def to_json(self) -> str:
         return json.dumps(asdict(self), default=_plain)
@@ -76,6 +79,7 @@ class KeeperPlan:
             identity=Identity(**plan["identity"]),
             seeded=plan["seeded"],
             leash=Leash(**plan["leash"]),
+            ports=tuple(Port(**port) for port in plan["ports"]),
             secrets={name: base64.b64decode(value) for name, value in plan["secrets"].items()},
             network=_network(plan["network"]),
         )

@@ -23,6 +23,7 @@ from pyro_mcp.keeper.places import remove
 from pyro_mcp.keeper.plan import KeeperPlan
 from pyro_mcp.keeper.relaying import relay
 from pyro_mcp.keeper.restore import Restored, restored
+from pyro_mcp.keeper.services import Services
 from pyro_mcp.keeper.snapshot import Snapshots
 from pyro_mcp.keeper.switchboard import Client, Open, Switchboard
 from pyro_mcp.redaction import Redactor
@@ -52,7 +53,8 @@ class Keeper:
         self._jobs = Jobs(self._board, self._loop.after, self._redactor)
         egress = Egress(self._loop, self._board, plan.network, self._redactor)
         self._board.on_agent_request = egress.opened
-        self._parts: tuple[Part, ...] = (self._jobs, egress)
+        services = Services(self._loop, self._board, self._redactor, plan.ports)
+        self._parts: tuple[Part, ...] = (self._jobs, egress, services)
         self._over = False
         self._idle = self._idle_clock()
         self._verbs: dict[str, Open] = {

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from pyro_mcp.mcp_server import file_text, review_text, text, workspace_text
+from pyro_mcp.mcp_server import file_text, review_text, service_text, text, workspace_text
 
 TEXTS: Mapping[str, Callable[..., str]] = {
     "vm_run": text.run_text,
@@ -32,6 +32,11 @@ TEXTS: Mapping[str, Callable[..., str]] = {
     "workspace_start": workspace_text.status_text,
     "workspace_stop": workspace_text.status_text,
     "workspace_fork": workspace_text.forks_text,
+    "service_start": service_text.service_text,
+    "service_list": service_text.services_text,
+    "service_status": service_text.service_text,
+    "service_logs": service_text.logs_text,
+    "service_stop": service_text.service_text,
     "snapshot_create": workspace_text.snapshot_text,
     "snapshot_list": workspace_text.snapshots_text,
     "snapshot_delete": workspace_text.snapshot_text,

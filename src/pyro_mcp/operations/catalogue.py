@@ -17,6 +17,7 @@ _NOUNS: tuple[tuple[str, str], ...] = (
     ("workspace.file", "files:FileOperations"),
     ("workspace.patch", "patches:PatchOperations"),
     ("workspace.snapshot", "snapshots:SnapshotOperations"),
+    ("workspace.service", "services:ServiceOperations"),
 )
 PROFILES: tuple[Profile, ...] = get_args(Profile)
 

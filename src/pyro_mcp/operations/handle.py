@@ -12,6 +12,7 @@ from pyro_mcp.operations.files import FileOperations
 from pyro_mcp.operations.noun import Noun
 from pyro_mcp.operations.outputs import OutputOperations
 from pyro_mcp.operations.patches import PatchOperations
+from pyro_mcp.operations.services import ServiceOperations
 from pyro_mcp.operations.snapshots import SnapshotOperations
 from pyro_mcp.operations.sync import SyncOperations
 from pyro_mcp.operations.workspace import WorkspaceOperations
@@ -81,6 +82,16 @@ class WorkspaceSnapshots(_Bound[SnapshotOperations]):
     delete = bound(SnapshotOperations.delete)
 
 
+class WorkspaceServices(_Bound[ServiceOperations]):
+    """`ws.service`."""
+
+    start = bound(ServiceOperations.start)
+    list = bound(ServiceOperations.list)
+    status = bound(ServiceOperations.status)
+    logs = bound(ServiceOperations.logs)
+    stop = bound(ServiceOperations.stop)
+
+
 class Workspace(_Bound[WorkspaceOperations], Handle):
     """A workspace. It stays the same one when it is renamed; as a context manager it is deleted at the end of the block."""
 
@@ -128,6 +139,11 @@ class Workspace(_Bound[WorkspaceOperations], Handle):
     def snapshot(self) -> WorkspaceSnapshots:
         """Its named states."""
         return WorkspaceSnapshots(self._noun.snapshot, self._id)
+
+    @property
+    def service(self) -> WorkspaceServices:
+        """Its long-running processes."""
+        return WorkspaceServices(self._noun.service, self._id)
 
     def __enter__(self) -> Self:
         return self

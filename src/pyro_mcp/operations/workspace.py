@@ -90,6 +90,7 @@ if TYPE_CHECKING:
     from pyro_mcp.operations.handle import Workspace
     from pyro_mcp.operations.outputs import OutputOperations
     from pyro_mcp.operations.patches import PatchOperations
+    from pyro_mcp.operations.services import ServiceOperations
     from pyro_mcp.operations.snapshots import SnapshotOperations
     from pyro_mcp.operations.sync import SyncOperations
     from pyro_mcp.workspaces import diffing, lifecycle, logs, seed_facts, snapshots
@@ -152,6 +153,13 @@ class WorkspaceOperations(Noun):
         from pyro_mcp.operations.snapshots import SnapshotOperations
 
         return SnapshotOperations(self._scope)
+
+    @property
+    def service(self) -> "ServiceOperations":
+        """Long-running processes."""
+        from pyro_mcp.operations.services import ServiceOperations
+
+        return ServiceOperations(self._scope)
 
     @operation(
         "workspace_create",

@@ -20,6 +20,7 @@ from pyro_mcp.host.room import require_disk, require_memory
 from pyro_mcp.host.uids import claim_uid
 from pyro_mcp.keeper.places import Place, claim, clear_left_behind, release, release_files
 from pyro_mcp.keeper.plan import Identity, KeeperPlan, Leash, Network
+from pyro_mcp.keeper.ports import Port
 from pyro_mcp.keeper.start import StartedKeeper, start_keeper
 from pyro_mcp.models.network import NO_NETWORK, NetworkSettings
 from pyro_mcp.models.run import Confinement, Isolation
@@ -48,7 +49,10 @@ class Size:
 
 @dataclass(frozen=True, slots=True)
 class WorkspaceDisk:
-    """What a workspace's machine is started with. `untouched`: the top layer is empty and lies on the base alone."""
+    """What a workspace's machine is started with. `untouched`: the top layer is empty and lies on the base alone.
+
+    `published`: ports of this host that are to lead into it.
+    """
 
     workspace_id: str
     hostname: str
@@ -57,6 +61,7 @@ class WorkspaceDisk:
     seed: LayerFile | None = None
     untouched: bool = False
     secrets: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    published: tuple[Port, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +139,9 @@ class MachineShop:
             plan = _plan(
                 place, launch, template, leash, network, hostname=disk.hostname, seeded=disk.seed is not None
             )
-            keeper = start_keeper(replace(plan, secrets=disk.secrets), made.locks(place))
+            keeper = start_keeper(
+                replace(plan, secrets=disk.secrets, ports=disk.published), made.locks(place)
+            )
             try:
                 keeper.wait_ready()
             except PyroError:

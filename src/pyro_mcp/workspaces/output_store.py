@@ -90,7 +90,7 @@ class OutputStore:
             file.seek(start)
             data = file.read(min(limit, size - start))
         if start + len(data) < size:
-            data = _whole_characters(data) or data
+            data = whole_characters(data) or data
         return OutputSlice(data, start, start + len(data), size)
 
     def tail(self, output_id: str, stream: StreamName, *, lines: int, limit: int = 65536) -> OutputSlice:
@@ -99,7 +99,7 @@ class OutputStore:
             start = max(0, size - limit)
             file.seek(start)
             data = file.read(size - start)
-        keep = _last_lines(data, lines, from_line_start=start == 0)
+        keep = last_lines(data, lines, from_line_start=start == 0)
         return OutputSlice(data[keep:], start + keep, start + len(data), size)
 
     def grep(self, output_id: str, stream: StreamName, pattern: str, *, limit: int = 100) -> Found:
@@ -185,11 +185,11 @@ def _tail(data: bytes, chars: int) -> bytes:
 
 
 def _first_characters(data: bytes, chars: int) -> bytes:
-    text = _whole_characters(data).decode(errors="surrogateescape")
+    text = whole_characters(data).decode(errors="surrogateescape")
     return text[:chars].encode(errors="surrogateescape")
 
 
-def _whole_characters(data: bytes) -> bytes:
+def whole_characters(data: bytes) -> bytes:
     """Take half a character off the end; bytes that are no UTF-8 anyway stay."""
     for back in range(1, min(_LONGEST_CHARACTER, len(data)) + 1):
         byte = data[-back]
@@ -201,7 +201,7 @@ def _whole_characters(data: bytes) -> bytes:
     return data
 
 
-def _last_lines(data: bytes, lines: int, *, from_line_start: bool) -> int:
+def last_lines(data: bytes, lines: int, *, from_line_start: bool) -> int:
     """Where the last so many lines begin; the first, cut one is left out unless it is all there is."""
     at = len(data) - 1 if data.endswith(b"\n") else len(data)
     for _ in range(lines):

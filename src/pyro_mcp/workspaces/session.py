@@ -308,9 +308,11 @@ class Sessions:
     def start(self, record: WorkspaceRecord, *, untouched: bool = False) -> Path:
         """Start the machine of a workspace on its disk, under starting(); returns its socket."""
         from pyro_mcp.keeper.plan import Leash
+        from pyro_mcp.keeper.ports import Port
         from pyro_mcp.qemu.process import LayerFile
         from pyro_mcp.workspaces.machines import WorkspaceDisk
         from pyro_mcp.workspaces.network import network_plan
+        from pyro_mcp.workspaces.registry import services
 
         environment = self.environment_of(record)
         self._ended_file(record.id).unlink(missing_ok=True)
@@ -323,6 +325,7 @@ class Sessions:
                 runtime=self.paths.runtime / f"{record.id}.sock",
                 maker=this_process(),
             )
+            published = services.publish_again(change, record.id, this_process())
         disk = WorkspaceDisk(
             workspace_id=record.id,
             hostname=(record.name or record.id)[:63],
@@ -331,6 +334,9 @@ class Sessions:
             seed=self._seed(record),
             untouched=untouched,
             secrets=self.secret_values(record.id),
+            published=tuple(
+                Port(port.address, port.host_port, port.guest_port, service) for service, port in published
+            ),
         )
         leash = Leash(
             with_client=False,

@@ -10,6 +10,7 @@ workspace = NounGroup(
         "workspace.file.read": "pyro_mcp.cli.commands.file:read",
         "workspace.file.write": "pyro_mcp.cli.commands.file:write",
         "workspace.file.edit": "pyro_mcp.cli.commands.file:edit",
+        "workspace.service.start": "pyro_mcp.cli.commands.service:start",
         "workspace.patch.apply": "pyro_mcp.cli.commands.patch:apply",
     },
     below={
@@ -17,6 +18,7 @@ workspace = NounGroup(
         "workspace.sync": "Later changes of this computer.",
         "workspace.file": "Files, without a shell.",
         "workspace.patch": "Patches.",
+        "workspace.service": "Servers and other long-running processes.",
         "workspace.snapshot": "Named states to go back to or fork from.",
     },
 )

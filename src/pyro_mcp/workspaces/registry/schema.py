@@ -126,4 +126,26 @@ CREATE TABLE secrets (
 ) WITHOUT ROWID;
 """
 
-MIGRATIONS: tuple[str, ...] = (_FIRST, _NETWORK, _SECRETS)
+# What was started last under a name; whether it runs, its keeper knows.
+_SERVICES = """
+CREATE TABLE services (
+    workspace_id  TEXT NOT NULL REFERENCES workspaces (id) ON DELETE CASCADE,
+    name          TEXT NOT NULL,
+    run_id        TEXT NOT NULL,
+    command       TEXT NOT NULL,
+    cwd           TEXT NOT NULL,
+    started_at    INTEGER NOT NULL,
+    PRIMARY KEY (workspace_id, name)
+) WITHOUT ROWID;
+
+CREATE TABLE ports (
+    workspace_id  TEXT NOT NULL REFERENCES workspaces (id) ON DELETE CASCADE,
+    service       TEXT NOT NULL,
+    address       TEXT NOT NULL,
+    host_port     INTEGER NOT NULL,
+    guest_port    INTEGER NOT NULL,
+    PRIMARY KEY (workspace_id, host_port)
+) WITHOUT ROWID;
+"""
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _NETWORK, _SECRETS, _SERVICES)

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from pyro_mcp.keeper.plan import Identity, KeeperPlan, Leash
+from pyro_mcp.keeper.ports import Port
 from pyro_mcp.qemu.confine import Walls
 from pyro_mcp.qemu.installed import QemuInstall
 from pyro_mcp.qemu.process import DriveFiles, Launch, LayerFile
@@ -38,6 +39,7 @@ def a_plan() -> KeeperPlan:
         seeded=True,
         leash=Leash(with_client=False, idle_stop_seconds=5),
         secrets={"TOKEN": VALUE},
+        ports=(Port("127.0.0.1", 8080, 80, "web"),),
     )
 
 

@@ -1,0 +1,1 @@
+"""Services of a workspace, and the ports of this host that lead to them."""

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import machines, programs, workspaces
+from benchmarks import chat, machines, programs, workspaces
 from benchmarks.figures import Book, table, write_json
 from benchmarks.homes import warm_home
 from pyro_mcp import PyroError
@@ -19,6 +19,7 @@ _PARTS: dict[str, Callable[[Book, Paths], None]] = {
     "machines": machines.measure,
     "programs": programs.measure,
     "workspaces": workspaces.measure,
+    "chat": chat.measure,
 }
 _RESULTS = Path(__file__).with_name("results")
 

@@ -23,7 +23,7 @@ def _run(*command: str) -> str:
 
 
 def test_no_example_is_left_out() -> None:
-    runs = {"command_line.sh", "sdk.py", "mcp_client.py"}
+    runs = {"command_line.sh", "sdk.py", "mcp_client.py", "mcp_http.py"}
     workspaces = {"workspace.sh", "workspace_sdk.py", "workspace_mcp.py"}
     models = {"openai_vm_run.py", "openai_workspace_core.py"}  # test_openai_examples.py
     services = {"service.sh", "service_sdk.py", "service_mcp.py"}
@@ -55,6 +55,13 @@ def test_mcp_client() -> None:
     assert "git version 2." in said
     assert "\nLinux\n" in said
     assert said.endswith("structured exit_code: 4\n")
+
+
+def test_mcp_http() -> None:
+    said = _run(sys.executable, str(_EXAMPLES / "mcp_http.py"))
+    assert said.startswith("without the token: 401\ntools: ")
+    assert "repro-and-fix" in said
+    assert said.endswith("--- stdout\nLinux\n")
 
 
 def test_workspace() -> None:

@@ -181,7 +181,8 @@ async def _results(client: Told, project: Path) -> None:
     facts, _ = await client.use("workspace_logs", workspace="tour", kind="exec")
     assert {event["kind"] for event in facts["events"]} >= {"exec"}
     await client.use("workspace_summary", workspace="tour")
-    await client.use("workspace_compare", workspaces=["tour"])
+    code, text = await client.refused("workspace_compare", workspaces=["tour"])
+    assert "`workspace_list` shows them" in text
 
 
 async def _states(client: Told) -> None:
@@ -190,6 +191,7 @@ async def _states(client: Told) -> None:
     assert {item["name"] for item in facts["snapshots"]} == {"baseline", "fixed"}
     facts, _ = await client.use("workspace_fork", workspace="tour", from_snapshot="fixed", names=["twin"])
     assert facts["forks"][0]["workspace"]["name"] == "twin"
+    await client.use("workspace_compare", workspaces=["tour", "twin"])
     await client.use("workspace_stop", workspace="twin")
     await client.use("workspace_start", workspace="twin")
     await client.use("workspace_delete", workspace="twin")

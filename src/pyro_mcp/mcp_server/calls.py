@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import TypeVar
 
@@ -19,7 +19,7 @@ from pyro_mcp.mcp_server.builds import Builds
 from pyro_mcp.mcp_server.reports import Reports
 from pyro_mcp.mcp_server.roots import Roots
 from pyro_mcp.mcp_server.schema import arguments_from
-from pyro_mcp.mcp_server.text import error_text
+from pyro_mcp.mcp_server.text import error_text, with_tools
 from pyro_mcp.mcp_server.texts import TEXTS
 from pyro_mcp.models.encoding import as_object
 from pyro_mcp.models.narrowing import narrowed
@@ -106,7 +106,7 @@ class Calls:
                 self._builds.ready(operation, arguments)
             answer = operation.call(self._pyro, **arguments)
         except PyroError as error:
-            return error_result(error)
+            return error_result(error, self._operations.values())
         narrow = self._profile != "workspace-full"
         structured, cuts = bounded(as_object(answer, operation.plural, narrow=narrow))
         text = bounded_text(TEXTS[operation.name](narrowed(answer) if narrow else answer), cuts)
@@ -123,12 +123,12 @@ class Calls:
         return self._limiter
 
 
-def error_result(error: PyroError) -> types.CallToolResult:
-    """An error as a tool's answer: the code for programs, what went wrong, what to do."""
-    facts = {"code": error.code, "brief": error.brief, "details": error.details, "hint": error.hint}
-    return types.CallToolResult(
-        content=[_text(error_text(error))], structured_content={"error": facts}, is_error=True
-    )
+def error_result(error: PyroError, offered: Iterable[Operation] = ()) -> types.CallToolResult:
+    """An error as a tool's answer: the code for programs, what went wrong, what to do with the tools that are offered."""
+    hint = error.hint and with_tools(error.hint, offered)
+    facts = {"code": error.code, "brief": error.brief, "details": error.details, "hint": hint}
+    text = error_text(type(error)(error.brief, details=error.details, hint=hint))
+    return types.CallToolResult(content=[_text(text)], structured_content={"error": facts}, is_error=True)
 
 
 def _listened(reports: Reports, work: Callable[[], T]) -> T:

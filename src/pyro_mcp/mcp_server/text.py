@@ -1,10 +1,11 @@
 """Answers and errors as a model reads them: short, facts first, the next useful step at the end."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from pyro_mcp.errors import PyroError
 from pyro_mcp.models.environment import EnvironmentInfo
 from pyro_mcp.models.run import Confinement, Isolation, RunResult
+from pyro_mcp.operations.declare import Operation
 
 
 def run_text(result: RunResult) -> str:
@@ -38,6 +39,13 @@ def warnings(isolation: Isolation | None, confinement: Confinement | None) -> li
         f"WARNING: this machine is emulated and its confinement is {confinement}: no boundary against code that you do not "
         "trust. Tell the user, who finds the remedy with `pyro doctor`."
     ]
+
+
+def with_tools(hint: str, offered: Iterable[Operation]) -> str:
+    """A hint that sends a person to a command, sending a model to its tool where there is one."""
+    for operation in offered:
+        hint = hint.replace(f"`pyro {' '.join(operation.cli)}`", f"`{operation.name}`")
+    return hint
 
 
 def error_text(error: PyroError) -> str:

@@ -1,9 +1,9 @@
 from tests.doors import ENVIRONMENTS, finished
 
 from pyro_mcp.errors import NotFound
-from pyro_mcp.mcp_server.text import environments_text, error_text, run_text
+from pyro_mcp.mcp_server.text import environments_text, error_text, run_text, warnings, with_tools
 from pyro_mcp.mcp_server.texts import TEXTS
-from pyro_mcp.operations.catalogue import all_operations
+from pyro_mcp.operations.catalogue import all_operations, operations_in
 
 
 def test_every_operation_has_its_text() -> None:
@@ -43,3 +43,19 @@ def test_an_error_has_code_and_hint() -> None:
     assert (
         error_text(NotFound("no x", hint="Look at the list.")) == "not_found: no x\nhint: Look at the list."
     )
+
+
+def test_only_emulation_without_full_confinement_warns() -> None:
+    assert warnings("hardware", "none") == warnings("emulated", "full") == warnings(None, None) == []
+    assert "no boundary" in warnings("emulated", "partial")[0]
+    assert "WARNING" in run_text(finished(0, confinement="none"))
+    assert "WARNING" not in run_text(finished(0))
+
+
+def test_a_hint_sends_a_model_to_tools_and_a_person_to_commands() -> None:
+    hint = "`pyro workspace list` shows them; `pyro doctor` tells why."
+    assert (
+        with_tools(hint, operations_in("workspace-core"))
+        == "`workspace_list` shows them; `pyro doctor` tells why."
+    )
+    assert with_tools(hint, operations_in("vm-run")) == hint

@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 
 from pyro_agent.apply import ApplyTree
-from pyro_agent.attach import Attach, Prepare
+from pyro_agent.attach import Attach, Prepare, Rehearse
 from pyro_agent.command import Command
 from pyro_agent.connect import Connect
 from pyro_agent.disk import Detach, Freeze, Ping, Settle, Sync, Thaw
@@ -33,6 +33,7 @@ from pyro_wire.messages import Message, MessageError
 # One file per verb group: pty, listen and secrets join here. Of a plain `Work` all is in the job.
 VERBS: Mapping[str, type[Request]] = {
     "prepare": Prepare,
+    "rehearse": Rehearse,
     "settle": Settle,
     "attach": Attach,
     "exec": Exec,

@@ -96,9 +96,16 @@ def _overlay(lower: str, upper: str, work: str) -> str:
 
 
 def make_folders() -> None:
-    """Make the disk's own folders where a new disk lacks them."""
-    for folder in _FOLDERS:
-        os.makedirs(folder, exist_ok=True)
+    """Make the disk's own folders where a new disk lacks them; where the last of them is, all are."""
+    if not os.path.isdir(_FOLDERS[-1]):
+        for folder in _FOLDERS:
+            os.makedirs(folder, exist_ok=True)
+
+
+def take_down() -> None:
+    """Unmount root and disk again."""
+    system.unmount(ROOT, system.MNT_DETACH)  # with everything in it
+    system.unmount(DISK)
 
 
 def carry_out(mount: Mount, root: int | None = None) -> None:

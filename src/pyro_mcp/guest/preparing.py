@@ -10,8 +10,9 @@ from pyro_mcp.guest.greeting import greet
 
 
 def prepare_bare(line: socket.socket, still_possible: Callable[[], None]) -> None:
-    """Wait for the agent and no more: such a machine takes any disk later."""
-    greet(line, still_possible)
+    """Mount a disk and take it down again: such a machine takes any disk later, and has done it once before."""
+    mux = greet(line, still_possible)
+    ask(line, mux, {"verb": "rehearse"}, still_possible)
 
 
 def prepare_fresh(line: socket.socket, still_possible: Callable[[], None]) -> None:

@@ -135,12 +135,14 @@ class Keeper:
         self._loop.stop()
 
     def _stop(self, client: Client, stream: int, message: Message) -> None:
-        """`keeper.stop` {reason}: leave a clean disk behind, answer, and end."""
+        """`keeper.stop` {reason, discard?}: leave a clean disk behind unless nobody wants what is on it, answer, and end."""
         self._wind_down(
-            str(message.get("reason", "stopped")), lambda: client.answer(stream, {"stopped": True})
+            str(message.get("reason", "stopped")),
+            lambda: client.answer(stream, {"stopped": True}),
+            discard=message.get("discard") is True,
         )
 
-    def _wind_down(self, reason: str, then: Callable[[], None]) -> None:
+    def _wind_down(self, reason: str, then: Callable[[], None], *, discard: bool = False) -> None:
         """Detach the disk, so that the next start has no journal to replay; a guest that does not is cut off."""
         ended = False
 
@@ -156,7 +158,7 @@ class Keeper:
             then()
             self._loop.stop()
 
-        if isinstance(self._board.ask_agent({"verb": "detach"}, end, own=True), Fault):
+        if discard or isinstance(self._board.ask_agent({"verb": "detach"}, end, own=True), Fault):
             end()
         self._loop.after(_DETACH_SECONDS, end)
 

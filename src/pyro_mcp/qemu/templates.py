@@ -256,5 +256,6 @@ def boot_arguments(install: QemuInstall, accelerator: Accelerator) -> tuple[str,
         "audit=0",
         "rcupdate.rcu_expedited=1",
     )
-    calibrated = (f"tsc_early_khz={install.tsc_khz}",) if accelerator == "tcg" else ()
-    return ("console=ttyS0", *quick, "pci=off", "cgroup_no_v1=all", "8250.nr_uarts=1", *calibrated)
+    # On a busy host the kernel would find the emulated TSC unstable and fall back on jiffies: a clock of 4 ms for good.
+    clock = (f"tsc_early_khz={install.tsc_khz}", "tsc=reliable") if accelerator == "tcg" else ()
+    return ("console=ttyS0", *quick, "pci=off", "cgroup_no_v1=all", "8250.nr_uarts=1", *clock)

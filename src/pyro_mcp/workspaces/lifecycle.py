@@ -112,7 +112,7 @@ def reset_workspace(sessions: Sessions, reference: str, snapshot: str) -> Worksp
     with sessions.registry.reading() as reading:
         snapshots.get(reading, record.id, snapshot)
     with sessions.starting(record.id):
-        sessions.stop(record, "it was reset")
+        sessions.stop(record, "it was reset", discard=True)
         overlay = sessions.new_layer(record)
         with sessions.registry.changing() as change:
             snapshots.reset(change, record.id, snapshot, overlay)
@@ -130,7 +130,7 @@ def delete_workspace(sessions: Sessions, reference: str) -> DeletedWorkspace:
     with sessions.starting(record.id):
         with sessions.registry.changing() as change:
             workspaces.set_state(change, record.id, "deleting", maker=this_process())
-        sessions.stop(record, "it is deleted")
+        sessions.stop(record, "it is deleted", discard=True)
         sessions.remove(record)
     return DeletedWorkspace(
         workspace_id=record.id, name=record.name, freed_bytes=before.stored_bytes + before.output_bytes

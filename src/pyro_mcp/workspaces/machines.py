@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import secrets
 import shutil
@@ -282,6 +283,11 @@ class _Making:
         return RunningMachine(place.machine_id, place.socket, isolation, self.walls.level)
 
 
+def _identity(machine_id: str) -> str:
+    """What /etc/machine-id says: other for each workspace, the same whenever it is started, as of any computer."""
+    return hashlib.sha256(f"pyro machine {machine_id}".encode()).hexdigest()[:32]
+
+
 def _plan(
     place: Place,
     launch: Launch,
@@ -298,7 +304,7 @@ def _plan(
         socket=place.socket,
         launch=launch,
         template=template,
-        identity=Identity(hostname=hostname or place.machine_id, machine_id=secrets.token_hex(16)),
+        identity=Identity(hostname=hostname or place.machine_id, machine_id=_identity(place.machine_id)),
         seeded=seeded,
         leash=leash,
         network=network,

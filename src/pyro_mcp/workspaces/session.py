@@ -366,15 +366,20 @@ class Sessions:
         started.keeper.detach()
         return machine.socket
 
-    def stop(self, record: WorkspaceRecord, reason: str) -> bool:
-        """End the machine of a workspace, its disk left clean, under starting(); False when it had none."""
+    def stop(self, record: WorkspaceRecord, reason: str, *, discard: bool = False) -> bool:
+        """End the machine of a workspace, under starting(); False when it had none.
+
+        Its disk is left clean, unless nobody wants what is on it (`discard`): that costs nothing then, however much waits
+        to be written. What was acknowledged is on the disk in either case, should the rest of a reset never come.
+        """
         socket = self.socket(record.id)
         with self.registry.reading() as reading:
             machine = machines.of_workspace(reading, record.id)
         if socket is not None and machine is not None and machine.keeper is not None:
             keeper = machine.keeper
             with suppress(PyroError), connect(socket) as channel:
-                channel.ask({"verb": "keeper.stop", "reason": reason}, timeout=_STOP_SECONDS)
+                request = {"verb": "keeper.stop", "reason": reason, "discard": discard}
+                channel.ask(request, timeout=_STOP_SECONDS)
             with suppress(WaitedTooLong):
                 wait_until(lambda: not is_alive(keeper), what="the machine to end", timeout=_STOP_SECONDS)
             send_signal(keeper)  # one that does not end is ended; QEMU dies with it

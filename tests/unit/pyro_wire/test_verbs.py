@@ -9,5 +9,16 @@ def test_what_counts_as_looking_are_verbs_that_there_are() -> None:
 
 
 def test_no_verb_that_changes_something_counts_as_looking() -> None:
-    changing = {"prepare", "settle", "attach", "exec", "sync", "freeze", "thaw", "detach", "tree.apply"}
+    changing = {
+        "prepare",
+        "rehearse",
+        "settle",
+        "attach",
+        "exec",
+        "sync",
+        "freeze",
+        "thaw",
+        "detach",
+        "tree.apply",
+    }
     assert not READING & changing

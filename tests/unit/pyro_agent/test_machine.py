@@ -173,7 +173,7 @@ def test_a_machine_that_cannot_fork_says_so_and_goes_on(agent: Agent) -> None:
 
 
 def test_every_verb_has_a_name_a_host_may_use() -> None:
-    disk = ["attach", "detach", "freeze", "prepare", "settle", "sync", "thaw"]
+    disk = ["attach", "detach", "freeze", "prepare", "rehearse", "settle", "sync", "thaw"]
     files = [
         "file.read",
         "file.stat",

@@ -42,6 +42,10 @@ smoke-services: setup ## Services and published ports on a real machine, through
 	@$(BIN)/pyro env pull debian:12
 	@$(BIN)/pytest tests/smoke -k service
 
+smoke-shells: setup ## Shells on a real machine, through all three doors
+	@$(BIN)/pyro env pull debian:12
+	@$(BIN)/pytest tests/smoke -k shell
+
 smoke-kvm: setup ## Run pyro inside an emulated host whose KVM works (1.5 GB of packages; function, not speed)
 	@$(BIN)/pytest tests/kvm
 

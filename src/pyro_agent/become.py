@@ -32,7 +32,9 @@ def become(request: bytes, report: Callable[[Message], None], *, entered: bool) 
         if not entered:
             enter_root()
         user = ROOT if command.user is None else _look_up(command.user)
-        if not command.stdin:
+        if command.terminal is not None:
+            _take_terminal(command.terminal, user)
+        elif not command.stdin:
             os.dup2(os.open("/dev/null", os.O_RDONLY), 0)
         env = environment(user, messages.text_map(message, "env_defaults"), command.env)
         _enter_folder(command.cwd)
@@ -133,6 +135,17 @@ def _enter_folder(path: str) -> None:
             f"cannot work in {path}: {os.strerror(error.errno or 0)}",
             hint="give a cwd that exists in the workspace",
         ) from None
+
+
+def _take_terminal(number: int, user: User) -> None:
+    """Make a pseudo-terminal the one that controls this session, and all three streams; it belongs to the user."""
+    terminal = os.open(
+        f"/dev/pts/{number}", os.O_RDWR
+    )  # a session leader without a terminal gets it by opening it
+    os.fchown(terminal, user.uid, -1)
+    for descriptor in (0, 1, 2):
+        os.dup2(terminal, descriptor)
+    os.close(terminal)
 
 
 def _switch_user(user: User) -> None:

@@ -10,6 +10,8 @@ from pyro_wire.messages import Message, MessageError
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 # A week; a command that should last longer is a service.
 _LONGEST_MS = 7 * 24 * 3600 * 1000
+# The kernel's own limit (NR_UNIX98_PTY_MAX).
+_LAST_TERMINAL = (1 << 20) - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +24,7 @@ class Command:
     user: str | None
     stdin: bool
     timeout_ms: int | None
+    terminal: int | None = None  # the number of a pseudo-terminal, in place of the pipes
 
     @classmethod
     def from_message(cls, message: Message) -> Command:
@@ -42,6 +45,7 @@ class Command:
             user=_user(message),
             stdin=messages.flag(message, "stdin", default=False),
             timeout_ms=messages.optional_integer(message, "timeout_ms", low=1, high=_LONGEST_MS),
+            terminal=messages.optional_integer(message, "terminal", low=0, high=_LAST_TERMINAL),
         )
 
     def to_message(self) -> Message:
@@ -53,6 +57,7 @@ class Command:
             "user": self.user,
             "stdin": self.stdin,
             "timeout_ms": self.timeout_ms,
+            "terminal": self.terminal,
         }
 
 

@@ -95,8 +95,7 @@ class Exec(Request):
         self._duration_ms = 0
         self._dead = False  # its PID 1, too
         self._runner = runner = self.machine.start_command(command)
-        self._stdin = InputPipe(loop, runner.stdin, self)
-        self._outputs = [OutputPipe(loop, runner.stdout, self, 1), OutputPipe(loop, runner.stderr, self, 2)]
+        self.open_streams(runner)
         os.set_blocking(runner.status, False)
         loop.watch(runner.status, READ, lambda _: self.guarded(self._read_reports))
         loop.watch(runner.pidfd, READ, lambda _: self.guarded(self._on_death))
@@ -104,6 +103,12 @@ class Exec(Request):
             self._stdin.end()
         if command.timeout_ms is not None:
             self._timer = loop.after(command.timeout_ms / 1000, lambda: self.guarded(self._on_timeout))
+
+    def open_streams(self, runner: Runner) -> None:
+        """Tie the command's pipes to the stream."""
+        loop = self.machine.loop
+        self._stdin = InputPipe(loop, runner.stdin, self)
+        self._outputs = [OutputPipe(loop, runner.stdout, self, 1), OutputPipe(loop, runner.stderr, self, 2)]
 
     def on_data(self, payload: bytes) -> None:
         """Pass input on."""

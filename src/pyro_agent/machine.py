@@ -20,6 +20,7 @@ from pyro_agent.loop import Loop, Timer
 from pyro_agent.names import Names
 from pyro_agent.outward import Outward
 from pyro_agent.pool import Pool
+from pyro_agent.pty import Pty
 from pyro_agent.redirect import Redirect
 from pyro_agent.requests import Request
 from pyro_agent.runner import Runner
@@ -30,7 +31,7 @@ from pyro_wire import events, messages
 from pyro_wire.faults import Fault
 from pyro_wire.messages import Message, MessageError
 
-# One file per verb group: pty, listen and secrets join here. Of a plain `Work` all is in the job.
+# One file per verb group. Of a plain `Work` all is in the job.
 VERBS: Mapping[str, type[Request]] = {
     "prepare": Prepare,
     "rehearse": Rehearse,
@@ -38,6 +39,7 @@ VERBS: Mapping[str, type[Request]] = {
     "attach": Attach,
     "exec": Exec,
     "connect": Connect,
+    "pty": Pty,
     "ping": Ping,
     "sync": Sync,
     "freeze": Freeze,

@@ -12,5 +12,7 @@ READING = frozenset(
         "tree.changes",
         "keeper.status",
         "keeper.jobs",
+        "keeper.shell.list",
+        "keeper.shell.read",
     }
 )

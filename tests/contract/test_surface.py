@@ -50,6 +50,7 @@ _ONLY_FULL = {
     *("vm_list_environments", "workspace_start", "workspace_stop", "workspace_fork"),
     *("snapshot_create", "snapshot_list", "snapshot_delete"),
     *("service_start", "service_list", "service_status", "service_logs", "service_stop"),
+    *("shell_open", "shell_write", "shell_read", "shell_signal", "shell_resize", "shell_close", "shell_list"),
 }
 _OFFERED: dict[Profile, set[str]] = {
     "vm-run": _RUN,
@@ -93,6 +94,13 @@ _ARGUMENTS = {
     "snapshot_create": "workspace snapshot",
     "snapshot_list": "workspace",
     "snapshot_delete": "workspace snapshot",
+    "shell_open": "workspace cwd cols rows env secret_env",
+    "shell_write": "workspace shell_id input append_newline keys",
+    "shell_read": "workspace shell_id cursor max_chars view wait_for_idle_ms wait_for_pattern wait_for_prompt timeout_seconds",
+    "shell_signal": "workspace shell_id signal",
+    "shell_resize": "workspace shell_id cols rows",
+    "shell_close": "workspace shell_id",
+    "shell_list": "workspace",
 }
 _NETWORK = {"network_policy", "allow_hosts", "no_host_ca"}
 _WITHHELD_IN_CORE = {
@@ -115,6 +123,7 @@ _SPELT = {
     "edits": "--edit",
     "secrets": "--secret",
     "secret_files": "--secret-file",
+    "keys": "--key",
     "paths": "--path",
     "allow_paths": "--allow-path",
     "allow_hosts": "--allow-host",
@@ -131,6 +140,7 @@ _POSITIONAL = {
     "output_id",
     "snapshot",
     "service",
+    "shell_id",
 }
 # What the narrower profile must not speak of; the room for files is `disk_mib` there too, by the contract.
 _UNSAID_IN_CORE = re.compile(

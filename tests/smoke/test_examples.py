@@ -27,7 +27,8 @@ def test_no_example_is_left_out() -> None:
     workspaces = {"workspace.sh", "workspace_sdk.py", "workspace_mcp.py"}
     models = {"openai_vm_run.py", "openai_workspace_core.py"}  # test_openai_examples.py
     services = {"service.sh", "service_sdk.py", "service_mcp.py"}
-    known = runs | workspaces | models | services
+    shells = {"shell.sh", "shell_sdk.py", "shell_mcp.py"}
+    known = runs | workspaces | models | services | shells
     assert {file.name for file in _EXAMPLES.iterdir() if file.is_file()} == known
 
 
@@ -112,3 +113,27 @@ def test_service_mcp() -> None:
     assert "\nfrom here: hello\n" in said
     assert '"GET /hello.txt HTTP/1.1" 200 -\n---\n' in said
     assert "\nservice web: stopped (somebody stopped it), log " in said
+
+
+def test_shell() -> None:
+    said = _run("sh", str(_EXAMPLES / "shell.sh"))
+    assert "\nstep 3 of 3\n" in said
+    assert "\n42\n>>> " in said
+    assert "\nRoses are red,\nRoses are red,\n" in said
+    assert said.splitlines()[-2] == "sh-1: ended: it was closed"
+
+
+def test_shell_sdk() -> None:
+    lines = _run(sys.executable, str(_EXAMPLES / "shell_sdk.py")).splitlines()
+    assert "([1, 2, 3], 3)" in lines
+    assert lines[-2] == "state prompt, exit code 130"
+    assert lines[-1] == "not_found: shell sh-1 is gone: it was closed"
+
+
+def test_shell_mcp() -> None:
+    said = _run(sys.executable, str(_EXAMPLES / "shell_mcp.py"))
+    assert "\nshell sh-1 is open\n" in said
+    assert "\n5\n:\n---\na full-screen program runs; the pattern matched; cursor at row 6, column 2\n" in said
+    assert "\n100\n(END)\n---\n" in said
+    assert "did you mean ctrl-c?" in said
+    assert "sh-1: ended: it was closed" in said

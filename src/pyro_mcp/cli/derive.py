@@ -28,6 +28,7 @@ _POSITIONAL = frozenset(
         "exec_id",
         "output_id",
         "service",
+        "shell_id",
     }
 )
 _SHORT = {"env": "-e"}
@@ -72,7 +73,7 @@ def command_of(declared: Operation) -> click.Command:
             click.echo(text)
 
     function = quiet_option(call)
-    if declared.name in ("workspace_create", "workspace_fork"):
+    if declared.name in ("workspace_create", "workspace_fork", "shell_open"):
         function = _id_only_option(function)
     command = click.command(declared.cli[-1], help=_help(declared))
     return command(arguments_of(declared.name)(as_json_option(function)))
@@ -102,7 +103,7 @@ def _decorator(parameter: Parameter, *, positional: bool) -> Callable[[Function]
         return _option(parameter, multiple=True, default=None)
     if kind is Literal:
         return _option(parameter, type=click.Choice(get_args(parameter.type)))
-    if parameter.type is bool and parameter.default is None:
+    if parameter.type is bool and parameter.default is not False:
         (name,) = option_names(parameter)
         return _option(parameter, names=[f"{name}/--no-{name.removeprefix('--')}"], is_flag=True)
     if parameter.type is bool:

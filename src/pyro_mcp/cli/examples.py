@@ -37,6 +37,18 @@ EXAMPLES: Mapping[str, str] = {
     "service_logs": "pyro workspace service logs fix-123 web --tail-lines 50\n"
     "pyro workspace service logs fix-123 web --grep 'error|warn'",
     "service_stop": "pyro workspace service stop fix-123 web",
+    "shell_open": "pyro workspace shell open fix-123\npyro workspace shell open fix-123 --cwd src -e DEBUG=1 --id-only\n"
+    "pyro workspace shell open fix-123 --secret-env NPM_TOKEN",
+    "shell_write": "pyro workspace shell write fix-123 sh-1 --input 'make test'\n"
+    "pyro workspace shell write fix-123 sh-1 --input ':wq' --key enter\n"
+    "pyro workspace shell write fix-123 sh-1 --key ctrl-c",
+    "shell_read": "pyro workspace shell read fix-123 sh-1 --wait-for-prompt --timeout-seconds 60\n"
+    "pyro workspace shell read fix-123 sh-1 --wait-for-pattern '^Listening on'\n"
+    "pyro workspace shell read fix-123 sh-1 --view screen",
+    "shell_signal": "pyro workspace shell signal fix-123 sh-1\npyro workspace shell signal fix-123 sh-1 --signal TERM",
+    "shell_resize": "pyro workspace shell resize fix-123 sh-1 --cols 80 --rows 24",
+    "shell_close": "pyro workspace shell close fix-123 sh-1",
+    "shell_list": "pyro workspace shell list fix-123",
     "snapshot_create": "pyro workspace snapshot create fix-123 tests-green",
     "snapshot_list": "pyro workspace snapshot list fix-123",
     "snapshot_delete": "pyro workspace snapshot delete fix-123 tests-green",

@@ -11,7 +11,8 @@ from pyro_mcp.operations.catalogue import nouns_below, operations_of
 
 class NounGroup(SpellingGroup):
     """The commands of one noun and the nouns below it, read off their operations; `by_hand` says where
-    others are, by path; `below` is the help of each noun below, by path.
+    others are, by path; `below` is the help of each noun below, by path; `for_people` says where commands are that are no
+    operation, by name, with the line that help shows.
     """
 
     def __init__(
@@ -21,17 +22,21 @@ class NounGroup(SpellingGroup):
         help: str,
         by_hand: Mapping[str, str] = {},
         below: Mapping[str, str] = {},
+        for_people: Mapping[str, tuple[str, str]] = {},
     ) -> None:
         super().__init__(noun.rpartition(".")[2], help=help)
         self._noun = noun
         self._by_hand = by_hand
         self._below = below
+        self._for_people = for_people
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return [*(found.cli[-1] for found in operations_of(self._noun)), *nouns_below(self._noun)]
+        return [line[0] for line in self._lines()]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         path = f"{self._noun}.{cmd_name}"
+        if cmd_name in self._for_people:
+            return load(self._for_people[cmd_name][0])
         for found in operations_of(self._noun):
             if found.cli[-1] == cmd_name:
                 by_hand = self._by_hand.get(path)
@@ -41,7 +46,10 @@ class NounGroup(SpellingGroup):
         return None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        lines = [(found.cli[-1], found.summary) for found in operations_of(self._noun)]
-        lines += [(name, self._below[f"{self._noun}.{name}"]) for name in nouns_below(self._noun)]
         with formatter.section("Commands"):
-            formatter.write_dl(lines)
+            formatter.write_dl(self._lines())
+
+    def _lines(self) -> list[tuple[str, str]]:
+        lines = [(found.cli[-1], found.summary) for found in operations_of(self._noun)]
+        lines += [(name, line) for name, (_, line) in self._for_people.items()]
+        return lines + [(name, self._below[f"{self._noun}.{name}"]) for name in nouns_below(self._noun)]

@@ -109,6 +109,13 @@ _RENDERERS: Mapping[str, str] = {
     "snapshot_create": "workspace_render:snapshot",
     "snapshot_list": "workspace_render:snapshots",
     "snapshot_delete": "workspace_render:snapshot",
+    "shell_open": "shell_render:opened",
+    "shell_write": "shell_render:written",
+    "shell_read": "shell_render:read",
+    "shell_signal": "shell_render:shell",
+    "shell_resize": "shell_render:shell",
+    "shell_close": "shell_render:shell",
+    "shell_list": "shell_render:shells",
 }
 
 
@@ -121,7 +128,8 @@ def shown(name: str, answer: object) -> str | bytes:
 
 
 def ids_of(answer: object) -> list[str]:
-    """The ids of what was made: the workspace's, or those of all forks."""
+    """The ids of what was made: the workspace's, the shell's, or those of all forks."""
     made = answer if isinstance(answer, list) else [answer]
-    workspaces = (getattr(item, "workspace", item) for item in made)
-    return [str(getattr(item, "workspace_id")) for item in workspaces if item is not None]  # noqa: B009
+    things = (getattr(item, "workspace", item) for item in made)
+    names = ("workspace_id", "shell_id")
+    return [str(getattr(item, name)) for item in things for name in names if hasattr(item, name)]

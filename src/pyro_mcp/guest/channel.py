@@ -25,9 +25,13 @@ _GREETING_SECONDS = 10.0
 
 
 class Source(Protocol):
-    """Where the bytes for the other side come from: a descriptor that can be polled and read."""
+    """Where the bytes for the other side come from: `read` does not block once the descriptor is readable."""
 
     def fileno(self) -> int: ...
+
+    def read(self, most: int) -> bytes | None:
+        """Give the next bytes; empty ones are the end, None is nothing so far."""
+        ...
 
 
 class Controls(Protocol):
@@ -168,7 +172,7 @@ class _Request:
         if self._controls is not None and self._controls.fileno() in happened:
             self._say()
         if self._source is not None and self._source.fileno() in happened:
-            self._read_input(self._source.fileno())
+            self._read_input(self._source)
         self._move(happened.get(self._line.fileno(), 0))
 
     def _say(self) -> None:
@@ -179,13 +183,14 @@ class _Request:
         else:
             self._mux.control(self._stream, message)
 
-    def _read_input(self, descriptor: int) -> None:
+    def _read_input(self, source: Source) -> None:
         try:
-            self._waiting = memoryview(os.read(descriptor, _BLOCK))
+            data = source.read(_BLOCK)
         except OSError:
-            self._waiting = memoryview(b"")  # a terminal or pipe that broke has nothing more to say
-        if not self._waiting:
-            self._source = None
+            data = b""  # a terminal or pipe that broke has nothing more to say
+        if data is not None:
+            self._waiting = memoryview(data)
+            self._source = source if data else None
 
     def _move(self, happened: int) -> None:
         try:

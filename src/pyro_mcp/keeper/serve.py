@@ -24,6 +24,7 @@ from pyro_mcp.keeper.plan import KeeperPlan
 from pyro_mcp.keeper.relaying import relay
 from pyro_mcp.keeper.restore import Restored, restored
 from pyro_mcp.keeper.services import Services
+from pyro_mcp.keeper.shells.part import Shells
 from pyro_mcp.keeper.snapshot import Snapshots
 from pyro_mcp.keeper.switchboard import Client, Open, Switchboard
 from pyro_mcp.redaction import Redactor
@@ -54,7 +55,8 @@ class Keeper:
         egress = Egress(self._loop, self._board, plan.network, self._redactor)
         self._board.on_agent_request = egress.opened
         services = Services(self._loop, self._board, self._redactor, plan.ports)
-        self._parts: tuple[Part, ...] = (self._jobs, egress, services)
+        shells = Shells(self._board, self._loop, self._redactor)
+        self._parts: tuple[Part, ...] = (self._jobs, egress, services, shells)
         self._over = False
         self._idle = self._idle_clock()
         self._verbs: dict[str, Open] = {

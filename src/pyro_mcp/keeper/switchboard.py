@@ -100,6 +100,7 @@ class Switchboard:
         self._agent_streams: dict[int, _Asked] = {}
         self._asked_by_agent: dict[int, AgentEvent] = {}
         self.on_agent_request: AgentOpen = self._refuse_agent
+        self._standing: set[int] = set()  # of the streams to the agent, those that nobody waits for
         self.agent = Line(
             loop,
             agent,
@@ -111,8 +112,8 @@ class Switchboard:
 
     @property
     def requests(self) -> int:
-        """How many requests the agent works on."""
-        return len(self._agent_streams)
+        """How many requests the agent works on that somebody waits for."""
+        return len(self._agent_streams) - len(self._standing)
 
     def admit(self, connection: socket.socket) -> None:
         """Serve a client that has just connected."""
@@ -135,10 +136,13 @@ class Switchboard:
         client = Client(line)
         self._clients.append(client)
 
-    def ask_agent(self, message: Message, on_event: AgentEvent, *, own: bool = False) -> int | Fault:
+    def ask_agent(
+        self, message: Message, on_event: AgentEvent, *, own: bool = False, holds: bool = True
+    ) -> int | Fault:
         """Open a stream to the agent; `on_event` is told of everything on it. A Fault when the agent has too much to do.
 
-        What the keeper itself has to ask (`own`) is asked however busy the agent is.
+        What the keeper itself has to ask (`own`) is asked however busy the agent is. `holds`: whether the machine is in use as
+        long as the stream is open. A shell at its prompt is not.
         """
         if not self.agent.open:
             return Fault("guest_failed", "the machine's agent is gone")
@@ -149,6 +153,8 @@ class Switchboard:
             )
         stream = self.agent.mux.open(message)
         self._agent_streams[stream] = _Asked(on_event, message.get("verb") in READING)
+        if not holds:
+            self._standing.add(stream)
         self.agent.update()
         return stream
 
@@ -168,6 +174,7 @@ class Switchboard:
 
     def fail_all(self, why: Fault) -> None:
         """Tell everyone who waits for the agent why nothing comes any more."""
+        self._standing.clear()
         for stream, asked in list(self._agent_streams.items()):
             self._agent_streams.pop(stream, None)
             asked.on_event(events.Failed(stream, asked.broken_off(why)))
@@ -203,6 +210,7 @@ class Switchboard:
         asked = self._agent_streams.get(event.stream)
         if isinstance(event, events.Answered | events.Failed):
             self._agent_streams.pop(event.stream, None)
+            self._standing.discard(event.stream)
         if asked is not None:
             asked.on_event(event)
 

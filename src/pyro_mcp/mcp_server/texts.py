@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from pyro_mcp.mcp_server import file_text, review_text, service_text, text, workspace_text
+from pyro_mcp.mcp_server import file_text, review_text, service_text, shell_text, text, workspace_text
 
 TEXTS: Mapping[str, Callable[..., str]] = {
     "vm_run": text.run_text,
@@ -40,4 +40,11 @@ TEXTS: Mapping[str, Callable[..., str]] = {
     "snapshot_create": workspace_text.snapshot_text,
     "snapshot_list": workspace_text.snapshots_text,
     "snapshot_delete": workspace_text.snapshot_text,
+    "shell_open": shell_text.shell_opened_text,
+    "shell_write": shell_text.shell_written_text,
+    "shell_read": shell_text.shell_read_text,
+    "shell_signal": shell_text.shell_text,
+    "shell_resize": shell_text.shell_text,
+    "shell_close": shell_text.shell_text,
+    "shell_list": shell_text.shells_text,
 }

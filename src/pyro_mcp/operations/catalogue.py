@@ -18,6 +18,7 @@ _NOUNS: tuple[tuple[str, str], ...] = (
     ("workspace.patch", "patches:PatchOperations"),
     ("workspace.snapshot", "snapshots:SnapshotOperations"),
     ("workspace.service", "services:ServiceOperations"),
+    ("workspace.shell", "shells:ShellOperations"),
 )
 PROFILES: tuple[Profile, ...] = get_args(Profile)
 

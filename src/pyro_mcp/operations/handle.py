@@ -13,6 +13,7 @@ from pyro_mcp.operations.noun import Noun
 from pyro_mcp.operations.outputs import OutputOperations
 from pyro_mcp.operations.patches import PatchOperations
 from pyro_mcp.operations.services import ServiceOperations
+from pyro_mcp.operations.shells import ShellOperations
 from pyro_mcp.operations.snapshots import SnapshotOperations
 from pyro_mcp.operations.sync import SyncOperations
 from pyro_mcp.operations.workspace import WorkspaceOperations
@@ -92,6 +93,18 @@ class WorkspaceServices(_Bound[ServiceOperations]):
     stop = bound(ServiceOperations.stop)
 
 
+class WorkspaceShells(_Bound[ShellOperations]):
+    """`ws.shell`."""
+
+    open = bound(ShellOperations.open)
+    write = bound(ShellOperations.write)
+    read = bound(ShellOperations.read)
+    signal = bound(ShellOperations.signal)
+    resize = bound(ShellOperations.resize)
+    close = bound(ShellOperations.close)
+    list = bound(ShellOperations.list)
+
+
 class Workspace(_Bound[WorkspaceOperations], Handle):
     """A workspace. It stays the same one when it is renamed; as a context manager it is deleted at the end of the block."""
 
@@ -144,6 +157,11 @@ class Workspace(_Bound[WorkspaceOperations], Handle):
     def service(self) -> WorkspaceServices:
         """Its long-running processes."""
         return WorkspaceServices(self._noun.service, self._id)
+
+    @property
+    def shell(self) -> WorkspaceShells:
+        """Its terminals."""
+        return WorkspaceShells(self._noun.shell, self._id)
 
     def __enter__(self) -> Self:
         return self

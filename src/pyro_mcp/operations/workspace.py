@@ -91,6 +91,7 @@ if TYPE_CHECKING:
     from pyro_mcp.operations.outputs import OutputOperations
     from pyro_mcp.operations.patches import PatchOperations
     from pyro_mcp.operations.services import ServiceOperations
+    from pyro_mcp.operations.shells import ShellOperations
     from pyro_mcp.operations.snapshots import SnapshotOperations
     from pyro_mcp.operations.sync import SyncOperations
     from pyro_mcp.workspaces import diffing, lifecycle, logs, seed_facts, snapshots
@@ -160,6 +161,13 @@ class WorkspaceOperations(Noun):
         from pyro_mcp.operations.services import ServiceOperations
 
         return ServiceOperations(self._scope)
+
+    @property
+    def shell(self) -> "ShellOperations":
+        """Terminals that stay open."""
+        from pyro_mcp.operations.shells import ShellOperations
+
+        return ShellOperations(self._scope)
 
     @operation(
         "workspace_create",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 
 from pyro_mcp.errors import GuestFailed
@@ -24,6 +25,9 @@ class InputDescriptor:
 
     def fileno(self) -> int:
         return self.descriptor
+
+    def read(self, most: int) -> bytes:
+        return os.read(self.descriptor, most)
 
 
 @dataclass(frozen=True, slots=True)

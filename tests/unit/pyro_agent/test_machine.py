@@ -183,4 +183,4 @@ def test_every_verb_has_a_name_a_host_may_use() -> None:
         "tree.manifest",
         "tree.search",
     ]
-    assert sorted(VERBS) == sorted(["connect", "exec", "ping", "secret.put", *disk, *files])
+    assert sorted(VERBS) == sorted(["connect", "exec", "ping", "pty", "secret.put", *disk, *files])

@@ -13,6 +13,12 @@ workspace = NounGroup(
         "workspace.service.start": "pyro_mcp.cli.commands.service:start",
         "workspace.patch.apply": "pyro_mcp.cli.commands.patch:apply",
     },
+    for_people={
+        "attach": (
+            "pyro_mcp.cli.commands.attach:attach_",
+            "Be the terminal of a shell in a workspace: the one named, else the newest, else a new one.",
+        ),
+    },
     below={
         "workspace.output": "What commands wrote.",
         "workspace.sync": "Later changes of this computer.",
@@ -20,5 +26,6 @@ workspace = NounGroup(
         "workspace.patch": "Patches.",
         "workspace.service": "Servers and other long-running processes.",
         "workspace.snapshot": "Named states to go back to or fork from.",
+        "workspace.shell": "Terminals that stay open, read as text.",
     },
 )

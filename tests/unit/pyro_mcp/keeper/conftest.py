@@ -7,11 +7,13 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from tests.unit.pyro_mcp.keeper.fake_shell import FakeShell
 
 from pyro_mcp.guest.greeting import greet
 from pyro_mcp.keeper.jobs import Jobs
 from pyro_mcp.keeper.loop import READ, Loop
 from pyro_mcp.keeper.relaying import relay
+from pyro_mcp.keeper.shells.part import Shells
 from pyro_mcp.keeper.switchboard import Client, Switchboard
 from pyro_mcp.redaction import Redactor
 from pyro_wire import events
@@ -33,6 +35,9 @@ class Agent:
         self.input: dict[int, bytes] = {}
         self.held: list[int] = []
         self.dies_at_sync = False
+        self.typed = b""
+        self._shells: dict[int, FakeShell] = {}
+        self._unsaid: dict[int, bytes] = {}
         self._line = line
 
     def serve(self) -> None:
@@ -41,11 +46,17 @@ class Agent:
             while data := self._line.recv(65536):
                 for event in self.mux.receive(data):
                     self._on_event(event)
+                for stream in list(self._unsaid):
+                    self._say(stream)
                 self._flush()
 
     def _on_event(self, event: events.Event) -> None:
         if isinstance(event, events.Opened):
             self._on_opened(event.stream, event.message)
+        elif isinstance(event, events.Data) and event.stream in self._shells:
+            self.mux.consumed(event.stream, len(event.payload))
+            self.typed += event.payload
+            self._shells[event.stream].type(event.payload)
         elif isinstance(event, events.Data):
             self.input[event.stream] = self.input.get(event.stream, b"") + event.payload
             self.mux.consumed(event.stream, len(event.payload))
@@ -58,7 +69,15 @@ class Agent:
             self.mux.answer(event.stream, {"killed": True})
 
     def _on_opened(self, stream: int, message: Message) -> None:
-        argv = message.get("argv")
+        programs = message.get("programs", [{}])
+        argv = message.get("argv") or programs[0].get("argv")  # type: ignore[index]
+        if argv == ["echoing"]:
+            self.mux.control(stream, {"program": "echoing"})
+            self._shells[stream] = FakeShell(
+                lambda data: self._say(stream, data),
+                lambda status: self.mux.answer(stream, {"exit_code": status, "signal": None}),
+                SECRETS["TOKEN"],
+            )
         if message["verb"] == "sync":
             self._sync(stream)
         elif argv == ["hang"]:
@@ -81,6 +100,13 @@ class Agent:
             self._line.shutdown(socket.SHUT_RDWR)
         else:
             self.mux.answer(stream, {})
+
+    def _say(self, stream: int, data: bytes = b"") -> None:
+        """Send as much as there is room for, the rest when there is."""
+        left = self._unsaid.pop(stream, b"") + data
+        left = left[self.mux.send(stream, 1, left) :] if stream in self.mux else b""
+        if left:
+            self._unsaid[stream] = left
 
     def _answer_with(self, stream: int, data: bytes) -> None:
         self.mux.send(stream, 1, data)
@@ -106,7 +132,8 @@ class Kept:
         mux = greet(near, lambda: None)
         self.board = Switchboard(self.loop, near, mux, on_request=self._serve, on_dead=self._on_dead)
         self.jobs = Jobs(self.board, self.loop.after, Redactor(SECRETS))
-        self._verbs = dict(self.jobs.verbs())
+        self.shells = Shells(self.board, self.loop, Redactor(SECRETS))
+        self._verbs = {**self.jobs.verbs(), **self.shells.verbs()}
         self._listener = socket.socket(socket.AF_UNIX)
         self._listener.bind(str(path))
         self._listener.listen()

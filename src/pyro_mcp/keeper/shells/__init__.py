@@ -1,0 +1,1 @@
+"""Shells: terminals that outlive the clients that opened them, as long as their machine runs."""

@@ -1,0 +1,237 @@
+"""Shells on a real machine: what a model types and reads, and what a person at a terminal of their own sees."""
+
+import fcntl
+import os
+import pty
+import select
+import signal
+import struct
+import subprocess
+import sys
+import termios
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.opened import outliving
+
+from pyro_mcp import InvalidRequest, NotFound, Pyro, Workspace
+from pyro_mcp.environments.values import Environment
+from pyro_mcp.host.waiting import wait_until
+from pyro_mcp.models.shell import ShellText
+
+_PROGRAM = str(Path(sys.executable).with_name("pyro"))
+_PASTE = "cat > pasted.txt\n" + "".join(f"line {number} of what was pasted\n" for number in range(200))
+
+
+@pytest.fixture
+def workspace(environment: Environment) -> Iterator[Workspace]:
+    """A running workspace; deleted afterwards."""
+    with Pyro().workspace.create() as made:
+        yield made
+
+
+class Typist:
+    """Drives one shell by writing and reading alone."""
+
+    def __init__(self, workspace: Workspace, **options: object) -> None:
+        self._shell = workspace.shell
+        self.opened = workspace.shell.open(**options)  # type: ignore[arg-type]
+        self.id = self.opened.shell_id
+
+    def do(self, text: str = "", *keys: str, **waits: object) -> ShellText:
+        """Type, wait for the prompt or what else is said, and give what is to be read."""
+        self._shell.write(self.id, text, keys=keys)
+        return self.read(**waits)
+
+    def read(self, **waits: object) -> ShellText:
+        found = self._shell.read(self.id, **(waits or {"wait_for_prompt": True}))  # type: ignore[arg-type]
+        assert "\x1b" not in found.text
+        return found
+
+
+def test_a_shell_is_used_by_writing_and_reading_alone(workspace: Workspace) -> None:
+    shell = Typist(workspace, cols=80, rows=24, env={"GREETING": "hello from outside"})
+    assert (shell.opened.state, shell.opened.exit_code) == ("prompt", 0)
+
+    # A state that stays, exit codes, and progress at its last state.
+    done = shell.do(
+        'cd /tmp; x=5; echo "$GREETING"; for i in 1 2 3; do printf "\\r$i of 3"; done; echo; false'
+    )
+    assert done.text.splitlines()[1:3] == ["hello from outside", "3 of 3"]
+    assert (done.state, done.exit_code, done.waited) == ("prompt", 1, "prompt")
+    assert shell.do('echo "$PWD $x"; tty').text.splitlines()[1:3] == ["/tmp 5", "/dev/pts/0"]
+
+    # A line that goes on, and one that is given up.
+    assert shell.do("echo 'not").state == "continuation"
+    assert shell.do("", "ctrl-c").exit_code == 130
+
+    # Something that runs until it is told to stop: by its terminal, or by a signal to the foreground.
+    assert shell.do("sleep 1000", wait_for_idle_ms=200).state == "running"
+    workspace.shell.signal(shell.id, "TERM")
+    assert shell.read().exit_code == 143
+    shell.do("cat", wait_for_idle_ms=100)
+    assert shell.do("", "ctrl-d").exit_code == 0
+
+    # A REPL, waited for by what it says; a pattern that would take for ever harms nobody.
+    assert shell.do("python3 -q", wait_for_pattern=r"^>>> $").waited == "pattern"
+    assert shell.do("6 * 7", wait_for_pattern=r"^42\n").text.splitlines()[:2] == [">>> 6 * 7", "42"]
+    with pytest.raises(InvalidRequest, match="cannot be waited for"):
+        shell.do("print('a' * 60)", wait_for_pattern="(a+)+b")
+    assert shell.do("", "ctrl-d").state == "prompt"
+
+    # Full-screen programs have a screen, which is gone when they are.
+    shell.do("vi poem", wait_for_idle_ms=300)
+    typed = shell.do("iroses are red", "esc", wait_for_idle_ms=300)
+    assert (typed.view, typed.full_screen, typed.text.splitlines()[0]) == ("screen", True, "roses are red")
+    assert shell.do(":wq", "enter").text.splitlines()[-1].endswith("# ")
+    assert "roses are red" in shell.do("cat poem").text
+    top = shell.do("top", wait_for_pattern=r"PID +USER")
+    assert top.view == "screen"
+    assert "load average" in top.text.splitlines()[0]
+    assert shell.do("q", "space").state == "prompt"
+    paged = shell.do("seq 1 100 | less", wait_for_pattern="^23$")
+    assert paged.text.splitlines()[0] == "1"
+    assert shell.do("", "page-down", wait_for_pattern="^46$").text.splitlines()[0] == "24"
+    assert shell.do("q", "space").state == "prompt"
+
+    # Much that comes, much that goes, another size, and the end.
+    flood = shell.do("seq 1 100000", wait_for_prompt=True, timeout_seconds=30)
+    assert flood.text.splitlines()[-2:-1] == ["100000"]
+    assert shell.do(_PASTE, "ctrl-d").state == "prompt"
+    assert "200 pasted.txt" in shell.do("wc -l pasted.txt").text
+    workspace.shell.resize(shell.id, cols=100, rows=40)
+    assert "40 100" in shell.do("stty size").text
+    ended = shell.do("exit 3")
+    assert (ended.state, ended.ended) == ("ended", "it exited with status 3")
+    assert [(found.shell_id, found.state) for found in workspace.shell.list()] == [("sh-1", "ended")]
+
+
+def test_all_that_runs_in_a_shell_ends_with_it(workspace: Workspace) -> None:
+    shell = Typist(workspace)
+    shell.do(
+        "setsid nohup sleep 4321 >/dev/null 2>&1 & (trap '' HUP TERM INT; sleep 4322) & sleep 4323",
+        wait_for_idle_ms=300,
+    )
+    assert workspace.exec("cat /proc/[0-9]*/cmdline | tr '\\0' ' '").exit_code == 0
+    closed = workspace.shell.close(shell.id)
+    assert closed.ended == "it was closed"
+    other = Typist(workspace)
+    assert other.id == "sh-2"
+    # Each shell has a process namespace of its own; what is left of another would still hold its terminal.
+    assert "/dev/pts/0" in other.do("tty").text
+    with pytest.raises(NotFound, match="it was closed"):
+        workspace.shell.read("sh-1")
+
+
+def test_a_shell_without_bash_marks_its_prompt_too(workspace: Workspace) -> None:
+    workspace.exec("mv /bin/bash /bin/no-bash")
+    shell = Typist(workspace)
+    assert (shell.opened.state, workspace.shell.list()[0].program) == ("prompt", "/bin/sh")
+    done = shell.do("echo one; (exit 5)")
+    assert "one" in done.text
+    assert (done.state, done.exit_code) == ("prompt", 5)
+
+
+def test_shells_end_with_their_machine_and_say_so(workspace: Workspace) -> None:
+    Typist(workspace)
+    workspace.stop()
+    assert workspace.shell.list() == []
+    with pytest.raises(NotFound, match="somebody stopped it"):
+        workspace.shell.write("sh-1", "echo")
+    assert workspace.status().state == "stopped"  # asking for what is gone starts nothing
+    again = workspace.shell.open()
+    assert (again.shell_id, again.resumed) == ("sh-2", True)
+    workspace.reset()
+    with pytest.raises(NotFound, match="it was reset"):
+        workspace.shell.read("sh-2")
+
+
+@outliving
+def test_a_killed_keeper_leaves_nothing_of_its_shells(workspace: Workspace) -> None:
+    shell = Typist(workspace)
+    shell.do("sleep 1000", wait_for_idle_ms=100)
+    (keeper,) = subprocess.run(
+        ["pgrep", "-f", f"keeper/__main__.py {workspace.info.workspace_id}"],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.split()
+    os.kill(int(keeper), signal.SIGKILL)
+    wait_until(lambda: not Path(f"/proc/{keeper}/exe").exists(), what="the keeper to be gone", timeout=10)
+    with pytest.raises(NotFound, match="killed"):
+        workspace.shell.read(shell.id)
+    assert workspace.shell.open().shell_id == "sh-2"
+
+
+class Terminal:
+    """A person's terminal, with `pyro workspace attach` on it."""
+
+    def __init__(self, *arguments: str) -> None:
+        self._near, far = pty.openpty()
+        self.resize(100, 40)
+        self.before = termios.tcgetattr(far)
+        self.process = subprocess.Popen(
+            [_PROGRAM, "workspace", "attach", *arguments],
+            stdin=far,
+            stdout=far,
+            stderr=far,
+            start_new_session=True,
+        )
+        self._far = far
+        self.seen = b""
+
+    def resize(self, columns: int, rows: int) -> None:
+        fcntl.ioctl(self._near, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
+    def type(self, keys: bytes) -> None:
+        self.seen = b""
+        os.write(self._near, keys)
+
+    def until(self, words: bytes) -> None:
+        deadline = time.monotonic() + 20
+        while words not in self.seen:
+            assert select.select([self._near], [], [], deadline - time.monotonic())[0], self.seen
+            self.seen += os.read(self._near, 65536)
+
+    def close(self) -> None:
+        try:
+            assert termios.tcgetattr(self._far) == self.before
+        finally:
+            self.process.kill()
+            self.process.wait()
+            os.close(self._near)
+            os.close(self._far)
+
+
+def test_a_person_attaches_resizes_and_leaves(workspace: Workspace) -> None:
+    name = workspace.info.workspace_id
+    terminal = Terminal(name, "-q")
+    try:
+        terminal.until(b"/workspace#")
+        terminal.type(b"stty size\r")
+        terminal.until(b"40 100")
+        terminal.resize(70, 20)
+        terminal.process.send_signal(signal.SIGWINCH)
+        wait_until(lambda: workspace.shell.list()[0].cols == 70, what="the size", timeout=10)
+        terminal.type(b"vi poem\r")
+        terminal.until(b"\x1b[?1049h")
+        (listed,) = workspace.shell.list()
+        assert (listed.attached, listed.full_screen) == (1, True)
+        terminal.type(b"\x10\x11")
+        terminal.until(b"goes on")
+        assert b"\x1b[?1049l" in terminal.seen
+        assert terminal.process.wait(10) == 0
+    finally:
+        terminal.close()
+    again = Terminal(name, listed.shell_id, "--detach-keys", "ctrl-a,d")
+    try:
+        again.until(b"\x1b[?1049h")
+        again.type(b":q!\r")
+        again.until(b"# ")
+        again.type(b"exit\r")
+        again.until(b"ended: it exited with status 0")
+        assert again.process.wait(10) == 0
+    finally:
+        again.close()

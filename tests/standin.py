@@ -1,6 +1,6 @@
-"""A stand-in for OpenAI's Responses API on this computer: its "model" plays a written part, and minds what it is told.
+"""A stand-in on this computer for OpenAI's Responses API and Anthropic's Messages API: a "model" that plays a written part.
 
-It checks what the real service would refuse: a bearer token, tools as functions, an output for each call and no other.
+It checks what the real services would refuse: no key, tools that are no functions, a call without its output.
 """
 
 import json
@@ -28,8 +28,24 @@ class Model:
     offered: list[str] = field(default_factory=list)
     troubles: list[str] = field(default_factory=list)
 
+    def message(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Answer one request of the Messages API: the next call, or the last word."""
+        self.offered = [tool["name"] for tool in request.get("tools", [])]
+        if not self.offered:
+            return {"type": "text", "text": "A title"}
+        if self.prefix + self.part[0][0] not in self.offered:
+            return {"type": "tool_use", "id": "toolu_wait", "name": "WaitForMcpServers", "input": {}}
+        contents = [each["content"] for each in request["messages"] if isinstance(each["content"], list)]
+        results = [part for content in contents for part in content if part["type"] == "tool_result"]
+        self.heard = [_text(each["content"]) for each in results if each["tool_use_id"] != "toolu_wait"]
+        if len(self.heard) == len(self.part):
+            return {"type": "text", "text": self.last}
+        name, arguments = self.part[len(self.heard)]
+        call = {"id": f"toolu_{len(self.heard)}", "name": self.prefix + name, "input": arguments}
+        return {"type": "tool_use", **call}
+
     def turn(self, request: dict[str, Any]) -> dict[str, Any]:
-        """Answer one request: the next call, or the last word."""
+        """Answer one request of the Responses API: the next call, or the last word."""
         items = request["input"] if isinstance(request["input"], list) else []
         outputs = [item for item in items if item.get("type") == "function_call_output"]
         calls = [item["call_id"] for item in items if item.get("type") == "function_call"]
@@ -37,6 +53,8 @@ class Model:
             raise ValueError("No tool output found for function call")
         self.heard = [_text(item["output"]) for item in outputs]
         self.offered = list(_names(request.get("tools", []), self.namespace))
+        if not request.get("tools"):
+            return _message("A title")
         number = len(outputs)
         return _message(self.last) if number == len(self.part) else self._call(number)
 
@@ -80,10 +98,14 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         try:
+            if not (self.headers.get("Authorization") or self.headers.get("x-api-key")):
+                raise ValueError("no key")
+            if self.path.partition("?")[0] == "/v1/messages":
+                block = self.played.message(request)
+                self._send(200, "text/event-stream", "".join(_message_events(request["model"], block)))
+                return
             if self.path != "/v1/responses":
                 raise ValueError(f"unknown path {self.path}")
-            if not (self.headers.get("Authorization") or "").startswith("Bearer "):
-                raise ValueError("Missing bearer authentication")
             item = self.played.turn(request)
         except (ValueError, KeyError) as error:
             self.played.troubles.append(repr(error))
@@ -102,6 +124,9 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(data)))
         self.end_headers()
         self.wfile.write(data)
+
+    def do_HEAD(self) -> None:
+        self._send(200, "text/plain", "")
 
     def log_message(self, format: str, *args: object) -> None:
         pass
@@ -149,8 +174,45 @@ def _events(response: dict[str, Any], item: dict[str, Any]) -> Iterator[str]:
     told: list[dict[str, Any]] = [
         {"type": "response.created", "response": {**response, "status": "in_progress", "output": []}},
         {"type": "response.output_item.added", "output_index": 0, "item": item},
+        *_deltas(item),
         {"type": "response.output_item.done", "output_index": 0, "item": item},
         {"type": "response.completed", "response": response},
     ]
     for number, event in enumerate(told):
         yield f"event: {event['type']}\ndata: {json.dumps({**event, 'sequence_number': number})}\n\n"
+
+
+def _deltas(item: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    if item["type"] == "message":
+        place = {"item_id": item["id"], "output_index": 0, "content_index": 0}
+        yield {"type": "response.output_text.delta", **place, "delta": item["content"][0]["text"]}
+
+
+def _message_events(model: str, block: dict[str, Any]) -> Iterator[str]:
+    """A message of one block, as the Messages API streams it."""
+    usage = {"input_tokens": 1, "output_tokens": 1}
+    message = {
+        "id": "msg_1",
+        "type": "message",
+        "role": "assistant",
+        "model": model,
+        "content": [],
+        "usage": usage,
+    }
+    begun: dict[str, Any]
+    if block["type"] == "text":
+        begun, stop = {"type": "text", "text": ""}, "end_turn"
+        delta = {"type": "text_delta", "text": block["text"]}
+    else:
+        begun, stop = {**block, "input": {}}, "tool_use"
+        delta = {"type": "input_json_delta", "partial_json": json.dumps(block["input"])}
+    told: list[dict[str, Any]] = [
+        {"type": "message_start", "message": {**message, "stop_reason": None, "stop_sequence": None}},
+        {"type": "content_block_start", "index": 0, "content_block": begun},
+        {"type": "content_block_delta", "index": 0, "delta": delta},
+        {"type": "content_block_stop", "index": 0},
+        {"type": "message_delta", "delta": {"stop_reason": stop, "stop_sequence": None}, "usage": usage},
+        {"type": "message_stop"},
+    ]
+    for event in told:
+        yield f"event: {event['type']}\ndata: {json.dumps(event)}\n\n"

@@ -6,7 +6,6 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,7 +25,7 @@ class User:
 
     home: Path
     project: Path
-    variables: Mapping[str, str]
+    variables: dict[str, str]
 
     def run(self, *command: str, status: int = 0, timeout: float = 100) -> str:
         """Run a command in the project; give what it printed."""

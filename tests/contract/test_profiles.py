@@ -16,6 +16,7 @@ from tests.doors import MemoryEngine
 
 from pyro_mcp import Pyro
 from pyro_mcp import create_server as create_package_server
+from pyro_mcp.mcp_server.calls import ERROR
 from pyro_mcp.mcp_server.server import PyroServer
 from pyro_mcp.operations.catalogue import PROFILES, operations_in
 from pyro_mcp.operations.declare import Profile
@@ -113,7 +114,7 @@ def test_an_unknown_argument_of_any_tool_is_refused_with_the_near_name(profile: 
                 known = next(iter(tool.input_schema["properties"]), None)
                 answer = await client.call_tool(tool.name, {f"{known}x": "v"})
                 assert answer.is_error
-                facts = answer.structured_content["error"]
+                facts = (answer.meta or {})[ERROR]
                 assert facts["code"] == "invalid_request"
                 assert facts["hint"] == (f"Did you mean {known}?" if known else "It takes: nothing.")
 

@@ -29,6 +29,7 @@ from tests.remains import Process, keeper_of, processes_of
 from pyro_mcp import Pyro
 from pyro_mcp.environments.values import Environment
 from pyro_mcp.host.waiting import wait_until
+from pyro_mcp.mcp_server.calls import ERROR
 
 _PROGRAM = str(Path(sys.executable).with_name("pyro"))
 _BINARY = bytes(range(256))
@@ -60,7 +61,7 @@ class Told:
         assert answer.is_error
         assert isinstance(answer.content[0], TextContent)
         print(f"\n=== {tool} {json.dumps(arguments)[:200]}\n{answer.content[0].text}")
-        return answer.structured_content["error"]["code"], answer.content[0].text
+        return (answer.meta or {})[ERROR]["code"], answer.content[0].text
 
 
 def _server(home: Path, *options: str) -> StdioServerParameters:
@@ -359,7 +360,7 @@ def test_a_session_over_http_runs_a_machine(environment: Environment, home: Path
                 answer = await client.call_tool("vm_run", {"environment": DEBIAN, "command": "echo here"})
                 assert answer.structured_content["stdout"] == "here\n"
                 answer = await client.call_tool("workspace_create", {"environment": DEBIAN, "seed_path": "."})
-                assert answer.structured_content["error"]["code"] == "policy_denied"
+                assert (answer.meta or {})[ERROR]["code"] == "policy_denied"
 
         try:
             anyio.run(main)

@@ -32,6 +32,9 @@ from pyro_mcp.progress import listening
 _CALLS_AT_ONCE = 64
 T = TypeVar("T")
 
+# Where in an answer's _meta the facts of an error are.
+ERROR = "pyro/error"
+
 
 class Calls:
     """The calls of one server, whatever they came in by."""
@@ -124,11 +127,15 @@ class Calls:
 
 
 def error_result(error: PyroError, offered: Iterable[Operation] = ()) -> types.CallToolResult:
-    """An error as a tool's answer: the code for programs, what went wrong, what to do with the tools that are offered."""
+    """An error as a tool's answer: what went wrong, what to do with the tools that are offered; and the facts for programs.
+
+    No structured content: it is not of the tool's output schema, and clients made with the TypeScript SDK (OpenCode, the
+    Inspector) would tell their model that, instead of the error.
+    """
     hint = error.hint and with_tools(error.hint, offered)
     facts = {"code": error.code, "brief": error.brief, "details": error.details, "hint": hint}
     text = error_text(type(error)(error.brief, details=error.details, hint=hint))
-    return types.CallToolResult(content=[_text(text)], structured_content={"error": facts}, is_error=True)
+    return types.CallToolResult(content=[_text(text)], _meta={ERROR: facts}, is_error=True)
 
 
 def _listened(reports: Reports, work: Callable[[], T]) -> T:

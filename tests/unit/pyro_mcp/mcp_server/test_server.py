@@ -11,6 +11,7 @@ from tests.doors import MemoryEngine, finished
 
 from pyro_mcp import NotFound, Pyro
 from pyro_mcp.host.interruption import Interruption
+from pyro_mcp.mcp_server.calls import ERROR
 from pyro_mcp.mcp_server.server import PyroServer
 from pyro_mcp.operations.declare import Profile
 from pyro_mcp.progress import step
@@ -63,7 +64,7 @@ def test_a_wrong_call_is_a_tool_error_with_code_and_hint(
     async def scenario(client: Client) -> None:
         answer = await client.call_tool("vm_run", arguments)
         assert answer.is_error
-        assert answer.structured_content["error"]["code"] == code
+        assert (answer.meta or {})[ERROR]["code"] == code
         assert _text(answer).startswith(f"{code}: ")
         assert words in _text(answer)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from pyro_mcp.host.interruption import current_interruption
@@ -364,7 +365,7 @@ class WorkspaceOperations(Noun):
         allow_paths: AllowPaths = (),
     ) -> ExportReport:
         """Copy files, a patch or a git branch out of a workspace to the host, to hand over results."""
-        sessions = self._sessions
+        sessions, confine = self._sessions, self._scope.confine
         with sessions.using(workspace, "export", path=path) as session:
             if format == "branch" and repository_path is None:
                 repository_path = self._allowed_repository(seed_facts.git_facts(session.record))
@@ -378,6 +379,7 @@ class WorkspaceOperations(Noun):
                 repository_path=None if repository_path is None else str(repository_path),
                 overwrite=overwrite,
                 allow_paths=tuple(allow_paths),
+                confirm=None if confine is None else partial(confine, "output_path"),
             )
 
     @operation("workspace_logs", title="Show history", effect="reads", profiles=CORE)

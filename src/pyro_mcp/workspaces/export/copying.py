@@ -15,7 +15,7 @@ from pyro_mcp.progress import Step, step
 from pyro_mcp.redaction import Redactor
 from pyro_mcp.workspaces import guest_files
 from pyro_mcp.workspaces.export.executing import refuse_executing
-from pyro_mcp.workspaces.export.landing import Landing, new_file, put, told_full
+from pyro_mcp.workspaces.export.landing import Confirm, Landing, new_file, put, told_full
 from pyro_mcp.workspaces.export.tree import Item, Tree, read_tree
 from pyro_mcp.workspaces.secrets.refusing import refuse_secrets
 from pyro_mcp.workspaces.session import Session
@@ -36,13 +36,19 @@ class Copied:
 
 
 def copy_out(
-    session: Session, path: str, output: Path, *, overwrite: bool, allow_paths: Sequence[str]
+    session: Session,
+    path: str,
+    output: Path,
+    *,
+    overwrite: bool,
+    allow_paths: Sequence[str],
+    confirm: Confirm | None = None,
 ) -> Copied:
     """Copy a file or a directory to the host. Raises PolicyDenied for what the host would execute."""
     found = guest_files.stat(session, path)
     if found.kind == "absent":
         raise NotFound(f"there is no {path} in the workspace")
-    with closing(Landing(output, overwrite=overwrite)) as landing:
+    with closing(Landing(output, overwrite=overwrite, confirm=confirm)) as landing:
         if found.kind == "dir":
             return _copy_directory(session, path, landing, allow_paths)
         refuse_executing([b""], landing.real, allow_paths)

@@ -10,7 +10,7 @@ import os
 import secrets
 import shutil
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -21,14 +21,18 @@ from pyro_mcp.workspaces.export.tree import Item
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _RENAME_NOREPLACE = 1
+Confirm = Callable[[str], object]
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
 class Landing:
     """The place of an export. What is written goes into `.pyro-…` beside it first; `close` removes what is left of that."""
 
-    def __init__(self, output: Path, *, overwrite: bool) -> None:
-        """Open the directory that the export goes into; raises NotFound, Conflict and InvalidRequest."""
+    def __init__(self, output: Path, *, overwrite: bool, confirm: Confirm | None = None) -> None:
+        """Open the directory that the export goes into; raises NotFound, Conflict and InvalidRequest.
+
+        `confirm` is told where that really is, and raises when it must not be: from there on no link can lead elsewhere.
+        """
         if output.name in ("", ".", ".."):
             raise InvalidRequest(f"{output} names no file", hint="Name the file or directory to make.")
         self.output = output
@@ -44,6 +48,12 @@ class Landing:
         self._staged = b".pyro-" + secrets.token_hex(8).encode()
         self.real = os.readlink(f"/proc/self/fd/{self._above}").encode("utf-8", "surrogateescape")  # noqa: PTH115
         self.real = self.real.rstrip(b"/") + b"/" + self._name
+        if confirm is not None:
+            try:
+                confirm(os.fsdecode(self.real))
+            except BaseException:
+                os.close(self._above)
+                raise
 
     def require_free(self, *, directory: bool) -> None:
         """Raise Conflict when something would be overwritten that must not be."""

@@ -23,7 +23,7 @@ from pyro_mcp.workspaces.export.committing import (
 )
 from pyro_mcp.workspaces.export.copying import copy_out
 from pyro_mcp.workspaces.export.executing import refuse_executing
-from pyro_mcp.workspaces.export.landing import Landing, told_full
+from pyro_mcp.workspaces.export.landing import Confirm, Landing, told_full
 from pyro_mcp.workspaces.ignored import Ignored
 from pyro_mcp.workspaces.secrets.refusing import refuse_secrets, secrets_in
 from pyro_mcp.workspaces.seed_facts import git_facts, skipped_paths
@@ -49,11 +49,13 @@ def export_workspace(
     repository_path: str | None = None,
     overwrite: bool = False,
     allow_paths: Sequence[str] = (),
+    confirm: Confirm | None = None,
 ) -> ExportReport:
     """Write files or a patch to `output_path`, or make a branch in the repository that the seed came from.
 
     `path` narrows all three. Raises PolicyDenied for paths that the host would execute, unless `allow_paths` names them;
-    Conflict when something would be overwritten that must not be.
+    Conflict when something would be overwritten that must not be. `confirm` is told where `output_path` really is, once that
+    is certain, and may raise.
     """
     session.note(format=format)
     if format == "branch":
@@ -70,8 +72,10 @@ def export_workspace(
         raise InvalidRequest(f"an export of {format} needs a place", hint="Give output_path.")
     output = Path(os.path.abspath(output_path))  # noqa: PTH100 - links stay links
     if format == "patch":
-        return _export_patch(session, path, output, overwrite=overwrite, allow_paths=allow_paths)
-    copied = copy_out(session, path, output, overwrite=overwrite, allow_paths=allow_paths)
+        return _export_patch(
+            session, path, output, overwrite=overwrite, allow_paths=allow_paths, confirm=confirm
+        )
+    copied = copy_out(session, path, output, overwrite=overwrite, allow_paths=allow_paths, confirm=confirm)
     session.note(files=copied.files, bytes=copied.size, output=str(output))
     return ExportReport(
         format="files",
@@ -111,11 +115,17 @@ def _changed(session: Session, path: str, allow_paths: Sequence[str]) -> tuple[C
 
 
 def _export_patch(
-    session: Session, path: str, output: Path, *, overwrite: bool, allow_paths: Sequence[str]
+    session: Session,
+    path: str,
+    output: Path,
+    *,
+    overwrite: bool,
+    allow_paths: Sequence[str],
+    confirm: Confirm | None,
 ) -> ExportReport:
     _, tree = _changed(session, path, allow_paths)
     patch = tree.patch()
-    with closing(Landing(output, overwrite=overwrite)) as landing:
+    with closing(Landing(output, overwrite=overwrite, confirm=confirm)) as landing:
         refuse_executing([b""], landing.real, allow_paths)
         landing.require_free(directory=False)
         with told_full(), landing.file(0o644) as descriptor, os.fdopen(os.dup(descriptor), "wb") as file:

@@ -1,10 +1,14 @@
+from contextlib import closing
+from functools import partial
 from pathlib import Path
+from threading import Event, Thread
 
 import pytest
 
-from pyro_mcp.errors import InvalidRequest, PolicyDenied
+from pyro_mcp.errors import InvalidRequest, NotFound, PolicyDenied
 from pyro_mcp.mcp_server.roots import Roots
 from pyro_mcp.operations.catalogue import operation_named
+from pyro_mcp.workspaces.export.landing import Landing
 
 
 def test_what_lies_below_a_root_is_made_real(tmp_path: Path) -> None:
@@ -64,3 +68,42 @@ def test_every_host_path_is_marked(operation: str, arguments: set[str], tmp_path
             Roots([str(tmp_path)]).confined(parameters, {name: "/etc"})
         with pytest.raises(PolicyDenied, match=f"{name}.KEY /etc leads outside"):
             Roots([str(tmp_path)]).confined(parameters, {name: {"KEY": "/etc"}})
+
+
+def test_a_directory_exchanged_for_a_link_while_an_export_is_written_leads_nowhere(tmp_path: Path) -> None:
+    """What is checked is where the opened directory is, not where its name led a moment before."""
+    root, outside = tmp_path / "root", tmp_path / "outside"
+    for place in (root / "real", outside):
+        place.mkdir(parents=True)
+    roots, over = Roots([str(root)]), Event()
+
+    def exchange() -> None:
+        while not over.is_set():
+            (root / "real").rename(root / "aside")
+            (root / "real").symlink_to(outside)
+            (root / "real").unlink()
+            (root / "aside").rename(root / "real")
+
+    written, refused = 0, 0
+    attacker = Thread(target=exchange)
+    attacker.start()
+    try:
+        for number in range(2000):
+            try:
+                output = Path(roots.confine("output_path", f"real/{number}"))
+                confirm = partial(roots.confine, "output_path")
+                with closing(Landing(output, overwrite=False, confirm=confirm)) as landing:
+                    with landing.file(0o600):
+                        pass
+                    landing.land_file()
+                written += 1
+            except PolicyDenied:
+                refused += 1
+            except NotFound:
+                continue
+    finally:
+        over.set()
+        attacker.join()
+    assert list(outside.iterdir()) == []
+    assert written
+    assert refused

@@ -84,6 +84,8 @@ def patch_text(report: PatchReport) -> str:
 
 def diff_text(diff: WorkspaceDiff) -> str:
     """How much changed, then the change in the form asked for."""
+    if not diff.files and not diff.ignored:
+        return "Nothing is changed."
     hidden = f", {diff.ignored} more that git ignores" if diff.ignored else ""
     head = f"{_count(len(diff.files), 'file')} changed, +{diff.insertions} -{diff.deletions}{hidden}"
     shown = diff.patch or diff.stat or diff.name_status

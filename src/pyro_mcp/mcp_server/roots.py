@@ -4,7 +4,7 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from pyro_mcp.errors import InvalidRequest, PolicyDenied
+from pyro_mcp.errors import Conflict, InvalidRequest, PolicyDenied
 from pyro_mcp.operations.declare import Parameter
 
 _OPTION = "Serve with --host-root DIR (repeatable) to allow another directory."
@@ -34,6 +34,8 @@ class Roots:
             found = Path(os.path.realpath(self._directories[0] / given))
         except ValueError as error:  # a NUL character
             raise InvalidRequest(f"{name} is no path: {error}", hint="Give a path on the host.") from None
+        except OSError as error:  # a link that was one when it was looked at, and is none when it is read
+            raise Conflict(f"{name} {given[:200]} changed while it was looked at", hint="Ask again.") from error
         if not any(found.is_relative_to(root) for root in self._directories):
             allowed = ", ".join(map(str, self._directories))
             raise PolicyDenied(

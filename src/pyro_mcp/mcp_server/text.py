@@ -1,5 +1,6 @@
 """Answers and errors as a model reads them: short, facts first, the next useful step at the end."""
 
+import re
 from collections.abc import Iterable, Sequence
 
 from pyro_mcp.errors import PyroError
@@ -44,7 +45,7 @@ def warnings(isolation: Isolation | None, confinement: Confinement | None) -> li
 def with_tools(hint: str, offered: Iterable[Operation]) -> str:
     """A hint that sends a person to a command, sending a model to its tool where there is one."""
     for operation in offered:
-        hint = hint.replace(f"`pyro {' '.join(operation.cli)}`", f"`{operation.name}`")
+        hint = re.sub(rf"\bpyro {' '.join(operation.cli)}\b(?! [a-z])", operation.name, hint)
     return hint
 
 

@@ -57,9 +57,16 @@ def status_text(status: WorkspaceStatus) -> str:
     return "\n".join(lines)
 
 
+def reset_text(status: WorkspaceStatus) -> str:
+    """That it is done, then the facts."""
+    return f"workspace {_called(status)} is put back; what ran in it has ended\n{status_text(status)}"
+
+
 def exec_text(result: ExecResult) -> str:
     """How it ended, then what it said, then what is to be done about it."""
-    lines = [f"{_ending(result)} after {result.duration_ms / 1000:.2f} s"]
+    # The guest tells how long a command took when it has ended.
+    took = "" if result.outcome in ("running", "unknown") else f" after {result.duration_ms / 1000:.2f} s"
+    lines = [f"{_ending(result)}{took}"]
     if result.resumed:
         lines.append(f"The workspace was started again first: {result.resumed_reason}.")
     for name, text in (("stdout", result.stdout), ("stderr", result.stderr)):
@@ -109,6 +116,11 @@ def snapshot_text(found: SnapshotInfo) -> str:
     return (
         f"snapshot {found.name}: {found.created_at:%Y-%m-%d %H:%M:%S} UTC, {_size(found.size_bytes)}{parent}"
     )
+
+
+def snapshot_gone_text(gone: SnapshotInfo) -> str:
+    """What is gone."""
+    return f"snapshot {gone.name} is deleted"
 
 
 def snapshots_text(found: Sequence[SnapshotInfo]) -> str:

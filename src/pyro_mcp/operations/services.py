@@ -68,17 +68,17 @@ class ServiceOperations(Noun):
         )
         return control.start_service(self._sessions, workspace, request, current_interruption())
 
-    @operation("service_list", effect="reads", profiles=FULL)
+    @operation("service_list", title="List services", effect="reads", profiles=FULL)
     def list(self, workspace: WorkspaceRef) -> list[ServiceInfo]:
         """List a workspace's services, those that ended too."""
         return state.list_services(self._sessions, workspace)
 
-    @operation("service_status", effect="reads", profiles=FULL)
+    @operation("service_status", title="Show service", effect="reads", profiles=FULL)
     def status(self, workspace: WorkspaceRef, service: ServiceRef) -> ServiceInfo:
         """Tell how one service stands and which ports lead to it."""
         return state.service_status(self._sessions, workspace, service)
 
-    @operation("service_logs", effect="reads", profiles=FULL)
+    @operation("service_logs", title="Read service logs", effect="reads", profiles=FULL)
     def logs(
         self,
         workspace: WorkspaceRef,

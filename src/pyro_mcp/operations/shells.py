@@ -115,7 +115,7 @@ class ShellOperations(Noun):
         )
         return reading.read_shell(self._sessions, workspace, shell_id, request, current_interruption())
 
-    @operation("shell_signal", effect="changes", profiles=FULL)
+    @operation("shell_signal", title="Signal shell", effect="changes", profiles=FULL)
     def signal(self, workspace: WorkspaceRef, shell_id: ShellId, signal: Signal = "INT") -> ShellInfo:
         """Signal what runs in the foreground of a shell."""
         return using.signal_shell(self._sessions, workspace, shell_id, signal)
@@ -130,7 +130,7 @@ class ShellOperations(Noun):
         """End a shell and all that runs in it."""
         return using.close_shell(self._sessions, workspace, shell_id)
 
-    @operation("shell_list", effect="reads", profiles=FULL)
+    @operation("shell_list", title="List shells", effect="reads", profiles=FULL)
     def list(self, workspace: WorkspaceRef) -> list[ShellInfo]:
         """List a workspace's shells."""
         return using.list_shells(self._sessions, workspace)

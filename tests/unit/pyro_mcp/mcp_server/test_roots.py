@@ -5,7 +5,7 @@ from threading import Event, Thread
 
 import pytest
 
-from pyro_mcp.errors import InvalidRequest, NotFound, PolicyDenied
+from pyro_mcp.errors import Conflict, InvalidRequest, NotFound, PolicyDenied
 from pyro_mcp.mcp_server.roots import Roots
 from pyro_mcp.operations.catalogue import operation_named
 from pyro_mcp.workspaces.export.landing import Landing
@@ -99,7 +99,7 @@ def test_a_directory_exchanged_for_a_link_while_an_export_is_written_leads_nowhe
                 written += 1
             except PolicyDenied:
                 refused += 1
-            except NotFound:
+            except (NotFound, Conflict):
                 continue
     finally:
         over.set()

@@ -59,3 +59,10 @@ def test_a_hint_sends_a_model_to_tools_and_a_person_to_commands() -> None:
         == "`workspace_list` shows them; `pyro doctor` tells why."
     )
     assert with_tools(hint, operations_in("vm-run")) == hint
+    assert with_tools("See them with: pyro workspace list", operations_in("workspace-core")).endswith(
+        " workspace_list"
+    )
+    assert (
+        with_tools("pyro run is no pyro run of yours", operations_in("vm-run"))
+        == "pyro run is no pyro run of yours"
+    )

@@ -35,7 +35,9 @@ class Roots:
         except ValueError as error:  # a NUL character
             raise InvalidRequest(f"{name} is no path: {error}", hint="Give a path on the host.") from None
         except OSError as error:  # a link that was one when it was looked at, and is none when it is read
-            raise Conflict(f"{name} {given[:200]} changed while it was looked at", hint="Ask again.") from error
+            raise Conflict(
+                f"{name} {given[:200]} changed while it was looked at", hint="Ask again."
+            ) from error
         if not any(found.is_relative_to(root) for root in self._directories):
             allowed = ", ".join(map(str, self._directories))
             raise PolicyDenied(

@@ -1,11 +1,10 @@
 from contextlib import closing
 from functools import partial
 from pathlib import Path
-from threading import Event, Thread
 
 import pytest
 
-from pyro_mcp.errors import Conflict, InvalidRequest, NotFound, PolicyDenied
+from pyro_mcp.errors import Conflict, InvalidRequest, PolicyDenied
 from pyro_mcp.mcp_server.roots import Roots
 from pyro_mcp.operations.catalogue import operation_named
 from pyro_mcp.workspaces.export.landing import Landing
@@ -70,40 +69,42 @@ def test_every_host_path_is_marked(operation: str, arguments: set[str], tmp_path
             Roots([str(tmp_path)]).confined(parameters, {name: {"KEY": "/etc"}})
 
 
-def test_a_directory_exchanged_for_a_link_while_an_export_is_written_leads_nowhere(tmp_path: Path) -> None:
-    """What is checked is where the opened directory is, not where its name led a moment before."""
+def test_a_directory_exchanged_for_a_link_after_the_check_leads_nowhere(tmp_path: Path) -> None:
+    """What counts is where the opened directory is, not where its name led a moment before."""
     root, outside = tmp_path / "root", tmp_path / "outside"
     for place in (root / "real", outside):
         place.mkdir(parents=True)
-    roots, over = Roots([str(root)]), Event()
-
-    def exchange() -> None:
-        while not over.is_set():
-            (root / "real").rename(root / "aside")
-            (root / "real").symlink_to(outside)
-            (root / "real").unlink()
-            (root / "aside").rename(root / "real")
-
-    written, refused = 0, 0
-    attacker = Thread(target=exchange)
-    attacker.start()
-    try:
-        for number in range(2000):
-            try:
-                output = Path(roots.confine("output_path", f"real/{number}"))
-                confirm = partial(roots.confine, "output_path")
-                with closing(Landing(output, overwrite=False, confirm=confirm)) as landing:
-                    with landing.file(0o600):
-                        pass
-                    landing.land_file()
-                written += 1
-            except PolicyDenied:
-                refused += 1
-            except (NotFound, Conflict):
-                continue
-    finally:
-        over.set()
-        attacker.join()
+    roots = Roots([str(root)])
+    output = Path(roots.confine("output_path", "real/out.txt"))
+    (root / "real").rename(root / "aside")
+    (root / "real").symlink_to(outside)
+    with pytest.raises(PolicyDenied, match="output_path"):
+        Landing(output, overwrite=False, confirm=partial(roots.confine, "output_path"))
     assert list(outside.iterdir()) == []
-    assert written
-    assert refused
+
+
+def test_a_directory_exchanged_for_a_link_after_it_was_opened_is_not_followed(tmp_path: Path) -> None:
+    root, outside = tmp_path / "root", tmp_path / "outside"
+    for place in (root / "real", outside):
+        place.mkdir(parents=True)
+    confirm = partial(Roots([str(root)]).confine, "output_path")
+    with closing(Landing(root / "real/out.txt", overwrite=False, confirm=confirm)) as landing:
+        (root / "real").rename(root / "aside")
+        (root / "real").symlink_to(outside)
+        with landing.file(0o600):
+            pass
+        landing.land_file()
+    assert list(outside.iterdir()) == []
+    assert (root / "aside/out.txt").exists()
+
+
+def test_a_path_that_changes_while_it_is_looked_at_is_asked_for_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(path: object) -> str:
+        raise FileNotFoundError(path)
+
+    roots = Roots([str(tmp_path)])
+    monkeypatch.setattr("os.path.realpath", gone)
+    with pytest.raises(Conflict, match="changed while"):
+        roots.confine("seed_path", "x")

@@ -6,7 +6,9 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import fcntl
 import os
+import re
 import secrets
 import shutil
 import stat
@@ -20,13 +22,18 @@ from pyro_mcp.workspaces.export.tree import Item
 
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_STAGED = re.compile(rb"\.pyro-[0-9a-f]{16}")
 _RENAME_NOREPLACE = 1
 Confirm = Callable[[str], object]
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
 class Landing:
-    """The place of an export. What is written goes into `.pyro-…` beside it first; `close` removes what is left of that."""
+    """The place of an export. What is written goes into `.pyro-…` beside it first; `close` removes what is left of that.
+
+    It is locked as long as this lives. One that can be locked was left by an export that was killed: the next one into
+    the same directory removes it.
+    """
 
     def __init__(self, output: Path, *, overwrite: bool, confirm: Confirm | None = None) -> None:
         """Open the directory that the export goes into; raises NotFound, Conflict and InvalidRequest.
@@ -46,6 +53,9 @@ class Landing:
                 f"there is no directory {output.parent}", details=str(error), hint="Make it first."
             ) from error
         self._staged = b".pyro-" + secrets.token_hex(8).encode()
+        self._held: int | None = None
+        with self._alone():
+            _remove_left_behind(self._above)
         self.real = os.readlink(f"/proc/self/fd/{self._above}").encode("utf-8", "surrogateescape")  # noqa: PTH115
         self.real = self.real.rstrip(b"/") + b"/" + self._name
         if confirm is not None:
@@ -81,11 +91,31 @@ class Landing:
     # -- staging ----------------------------------------------------------------------------------------------------------
 
     @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Let nobody take for left behind what is made here and not yet locked."""
+        above = os.open(f"/proc/self/fd/{self._above}", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            _lock(above, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(above)
+
+    def _hold(self, descriptor: int) -> None:
+        self._held = os.dup(descriptor)
+        _lock(self._held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+    @contextmanager
     def file(self, mode: int) -> Iterator[int]:
         """Give a descriptor to write the one file of this export to."""
-        with _new_file(self._staged, self._above, mode) as file:
+        with self._alone():
+            file = os.open(self._staged, _NEW_FILE, 0o600, dir_fd=self._above)
+            self._hold(file)
+        try:
             yield file
+            os.fchmod(file, mode)
             os.fsync(file)
+        finally:
+            os.close(file)
 
     def land_file(self) -> None:
         """Give the file its name."""
@@ -95,8 +125,10 @@ class Landing:
     @contextmanager
     def directory(self) -> Iterator[int]:
         """Give a descriptor of a new directory to write the export into."""
-        os.mkdir(self._staged, 0o700, dir_fd=self._above)
-        descriptor = os.open(self._staged, _DIRECTORY, dir_fd=self._above)
+        with self._alone():
+            os.mkdir(self._staged, 0o700, dir_fd=self._above)
+            descriptor = os.open(self._staged, _DIRECTORY, dir_fd=self._above)
+            self._hold(descriptor)
         try:
             yield descriptor
         finally:
@@ -172,10 +204,42 @@ class Landing:
 
     def close(self) -> None:
         """Remove what did not land."""
-        with suppress(OSError):
-            os.unlink(self._staged, dir_fd=self._above)
-        shutil.rmtree(self._staged, dir_fd=self._above, ignore_errors=True)
+        _remove(self._staged, self._above)
+        if self._held is not None:
+            os.close(self._held)
         os.close(self._above)
+
+
+def _remove(name: bytes, folder: int) -> None:
+    with suppress(OSError):
+        os.unlink(name, dir_fd=folder)
+    shutil.rmtree(name, dir_fd=folder, ignore_errors=True)
+
+
+def _remove_left_behind(folder: int) -> None:
+    """Remove what killed exports of this user staged in a directory, and nothing that somebody still writes to."""
+    with suppress(OSError):  # a directory that may be written to, but not read
+        for name in filter(_STAGED.fullmatch, map(os.fsencode, os.listdir(folder))):
+            with suppress(OSError):
+                _remove_if_free(name, folder)
+
+
+def _remove_if_free(name: bytes, folder: int) -> None:
+    descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
+    try:
+        if os.fstat(descriptor).st_uid == os.geteuid() and _lock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB):
+            _remove(name, folder)
+    finally:
+        os.close(descriptor)
+
+
+def _lock(descriptor: int, how: int) -> bool:
+    """Lock; False where somebody else has it, or a file system that knows no locks."""
+    try:
+        fcntl.flock(descriptor, how)
+    except OSError:
+        return False
+    return True
 
 
 @contextmanager

@@ -1,6 +1,9 @@
 """Files reach the host whole, where they were meant to, or not at all."""
 
 import os
+import signal
+import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -9,6 +12,15 @@ import pytest
 from pyro_mcp.errors import Conflict, InvalidRequest, NotFound
 from pyro_mcp.workspaces.export.landing import Landing, new_file, put
 from pyro_mcp.workspaces.export.tree import Item
+
+_KILLED = """
+import os, signal, sys
+from pathlib import Path
+from pyro_mcp.workspaces.export.landing import Landing
+landing = Landing(Path(sys.argv[1]), overwrite=False)
+with landing.directory() if sys.argv[2] == "directory" else landing.file(0o644):
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
 
 _ITEMS = {b"d": Item("dir", 0o755), b"d/f": Item("file", 0o600, 1), b"l": Item("link", target=b"d/f")}
 
@@ -83,3 +95,30 @@ def test_a_place_that_cannot_be_is_said(tmp_path: Path) -> None:
         Landing(tmp_path / "none/out", overwrite=False)
     with pytest.raises(InvalidRequest):
         Landing(Path("/"), overwrite=False)
+
+
+@pytest.mark.parametrize("kind", ["directory", "file"])
+def test_the_next_export_removes_what_a_killed_one_left(tmp_path: Path, kind: str) -> None:
+    words = [sys.executable, "-c", _KILLED, str(tmp_path / "out"), kind]
+    assert subprocess.run(words, check=False).returncode == -signal.SIGKILL
+    assert list(tmp_path.glob(".pyro-*"))
+    land(tmp_path / "other")
+    assert [path.name for path in tmp_path.iterdir()] == ["other"]
+
+
+def test_what_another_export_is_writing_stays(tmp_path: Path) -> None:
+    with closing(Landing(tmp_path / "out", overwrite=False)) as writing:
+        with writing.file(0o644) as descriptor:
+            os.write(descriptor, b"x")
+        land(tmp_path / "other")
+        writing.land_file()
+    assert (tmp_path / "out").read_text() == "x"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["other", "out"]
+
+
+def test_what_only_looks_like_a_leftover_stays(tmp_path: Path) -> None:
+    (tmp_path / ".pyro-notes").write_text("mine")
+    (tmp_path / ".pyro-0123456789abcdef").symlink_to(tmp_path)
+    land(tmp_path / "out")
+    assert (tmp_path / ".pyro-notes").read_text() == "mine"
+    assert (tmp_path / ".pyro-0123456789abcdef").is_symlink()

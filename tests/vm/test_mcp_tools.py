@@ -186,6 +186,32 @@ async def _results(client: Told, project: Path) -> None:
     assert "`workspace_list` shows them" in text
 
 
+async def _terminals(client: Told) -> None:
+    opened, _ = await client.use("shell_open", workspace="tour")
+    shell = {"workspace": "tour", "shell_id": opened["shell_id"]}
+    await client.use("shell_write", **shell, input="echo $((6 * 7))")
+    _, text = await client.use("shell_read", **shell, wait_for_pattern="42", timeout_seconds=10)
+    assert "42" in text
+    assert "\x1b" not in text
+    await client.use("shell_resize", **shell, cols=80, rows=24)
+    await client.use("shell_signal", **shell)
+    facts, _ = await client.use("shell_list", workspace="tour")
+    assert [item["shell_id"] for item in facts["shells"]] == [opened["shell_id"]]
+    await client.use("shell_close", **shell)
+
+
+async def _servers_in_it(client: Told) -> None:
+    service = {"workspace": "tour", "service": "clock"}
+    command = "echo ready > /tmp/ready; while :; do echo tick; sleep 1; done"
+    await client.use("service_start", **service, command=command, readiness={"file": "/tmp/ready"})
+    facts, _ = await client.use("service_list", workspace="tour")
+    assert [item["service"] for item in facts["services"]] == ["clock"]
+    await client.use("service_status", **service)
+    _, text = await client.use("service_logs", **service)
+    assert "tick" in text
+    await client.use("service_stop", **service)
+
+
 async def _states(client: Told) -> None:
     await client.use("snapshot_create", workspace="tour", snapshot="fixed")
     facts, _ = await client.use("snapshot_list", workspace="tour")

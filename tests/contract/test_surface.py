@@ -86,7 +86,8 @@ _ARGUMENTS = {
     "workspace_start": "workspace",
     "workspace_stop": "workspace",
     "workspace_fork": "workspace count names from_snapshot with_secrets",
-    "service_start": "workspace service command cwd env readiness ready_timeout_seconds ready_interval_ms published_ports",
+    "service_start": "workspace service command cwd env secret_env readiness ready_timeout_seconds ready_interval_ms "
+    "published_ports",
     "service_list": "workspace",
     "service_status": "workspace service",
     "service_logs": "workspace service tail_lines cursor grep",

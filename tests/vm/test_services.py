@@ -80,6 +80,7 @@ while True:
             ready.unregister(end)
             end.close()
 """
+_TOKEN = "t0ken-of-this-test"
 _ECHOED_BYTES = 12 << 20
 
 
@@ -291,13 +292,21 @@ def _keeper_with(workspace_id: str) -> int:
     raise AssertionError("no keeper")
 
 
-def test_without_the_policy_nothing_is_published(environment: Environment) -> None:
-    with Pyro().workspace.create(network_policy="egress") as ws:
+def test_without_the_policy_nothing_is_published_and_a_secret_is_told_to_its_service_alone(
+    environment: Environment,
+) -> None:
+    with Pyro().workspace.create(network_policy="egress", secrets={"TOKEN": _TOKEN}) as ws:
         with pytest.raises(PolicyDenied, match="egress, allows no published ports") as denied:
             ws.service.start("web", "sleep 9", published_ports=["0:80"])
         assert "egress+published-ports" in str(denied.value.hint)
         assert ws.service.list() == []
-        assert ws.service.start("web", "sleep 9").state == "running"
+        command = f"echo it is $TOKEN, {_TOKEN}; test $TOKEN = {_TOKEN} && sleep 9"
+        started = ws.service.start("web", command, secret_env={"TOKEN": "TOKEN"})
+        assert (started.state, _TOKEN in str(started)) == ("running", False)
+        assert ws.service.logs("web").text == "it is [redacted:TOKEN], [redacted:TOKEN]\n"
+        with pytest.raises(GuestFailed) as died:
+            ws.service.start("bad", "echo $TOKEN; exit 1", secret_env={"TOKEN": "TOKEN"})
+        assert _TOKEN not in str(died.value)
 
 
 def test_on_the_command_line(workspace: Workspace, pyro: PyroProgram) -> None:

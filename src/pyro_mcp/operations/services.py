@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from pyro_mcp.host.interruption import current_interruption
 from pyro_mcp.models.arguments import Command, EnvMapping
+from pyro_mcp.models.secret_arguments import SecretEnv
 from pyro_mcp.models.service import PortMapping, ReadinessChoice, ServiceInfo, ServiceLogs
 from pyro_mcp.models.service_arguments import (
     LogCursor,
@@ -45,6 +46,7 @@ class ServiceOperations(Noun):
         *,
         cwd: GuestDirectory = "/workspace",
         env: EnvMapping = _NOTHING,
+        secret_env: SecretEnv = _NOTHING,
         readiness: ReadinessArgument = None,
         ready_timeout_seconds: ReadyTimeoutSeconds = 30,
         ready_interval_ms: ReadyIntervalMs = 500,
@@ -61,6 +63,7 @@ class ServiceOperations(Noun):
             command=words_of(command),
             cwd=cwd,
             env=dict(env),
+            secret_env=dict(secret_env),
             readiness=readiness.chosen() if isinstance(readiness, ReadinessChoice) else readiness,
             ready_timeout_seconds=ready_timeout_seconds,
             ready_interval_ms=ready_interval_ms,

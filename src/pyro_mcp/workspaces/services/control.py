@@ -24,6 +24,7 @@ from pyro_mcp.models.service import (
 from pyro_mcp.workspaces.command import Wishes
 from pyro_mcp.workspaces.registry import services
 from pyro_mcp.workspaces.registry.names import new_id
+from pyro_mcp.workspaces.secrets.variables import secret_variables
 from pyro_mcp.workspaces.services.publishing import record_ports, require_publishing
 from pyro_mcp.workspaces.services.state import (
     ask_keeper,
@@ -44,6 +45,7 @@ class ServiceRequest:
     command: str | tuple[str, ...]
     cwd: str = "/workspace"
     env: Mapping[str, str] = field(default_factory=dict)
+    secret_env: Mapping[str, str] = field(default_factory=dict)
     readiness: Readiness | None = None
     ready_timeout_seconds: float = 30
     ready_interval_ms: int = 500
@@ -101,7 +103,7 @@ def _start(
     run_id = new_id("run")
     with ExitStack() as held:
         held.enter_context(exclusive(directory / "lock", what="another start of a service here"))
-        ports = _recorded(sessions, workspace_id, request, run_id)
+        ports = _recorded(sessions, session, request, run_id)
         try:
             return session.ask(
                 _message(sessions, session, request, run_id, ports),
@@ -114,17 +116,21 @@ def _start(
 
 
 def _recorded(
-    sessions: Sessions, workspace_id: str, request: ServiceRequest, run_id: str
+    sessions: Sessions, session: Session, request: ServiceRequest, run_id: str
 ) -> list[PortMapping]:
     """Take the name for this start, unless its service runs; the files of the start before go."""
+    workspace_id = session.record.id
     live = ask_keeper(sessions, workspace_id)
+    redact = session.redactor.text
+    shown = request.command
+    command = redact(shown) if isinstance(shown, str) else [redact(word) for word in shown]
     with sessions.registry.changing() as change:
         before = services.find(change, workspace_id, request.service)
         if before is not None and before.run_id in live.running:
             raise Conflict(
                 f"the service {request.service} runs already", hint="Stop it first, or use another name."
             )
-        services.put(change, workspace_id, request.service, run_id, request.command, request.cwd)
+        services.put(change, workspace_id, request.service, run_id, command, request.cwd)
         open_now = live.ports_open_for(request.service)
         ports = record_ports(change, workspace_id, request.service, request.ports, open_now)
     if before is not None:
@@ -158,7 +164,11 @@ def _for_agent(
     defaults = sessions.environment_of(session.record).defaults
     return {
         "argv": ["sh", "-c", command] if isinstance(command, str) else list(command),
-        "env": {**defaults.env, **request.env},
+        "env": {
+            **defaults.env,
+            **request.env,
+            **secret_variables(sessions, session.record, request.secret_env),
+        },
         "cwd": os.path.join("/workspace", request.cwd),  # noqa: PTH118 - a path in the guest
     }
 

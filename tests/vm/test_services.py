@@ -204,6 +204,10 @@ def test_stop_ends_all_it_started_also_what_left_its_group(workspace: Workspace)
     )
     with pytest.raises(Conflict, match="runs already"):
         workspace.service.start("family", "true")
+    with ThreadPoolExecutor(2) as threads:
+        twins = [threads.submit(workspace.service.start, "twin", "exec sleep 99") for _ in range(2)]
+        refused = [type(twin.exception()) for twin in twins if twin.exception() is not None]
+    assert (refused, workspace.service.stop("twin").state) == ([Conflict], "stopped")
     stopped = workspace.service.stop("family")
     assert (stopped.state, stopped.reason) == ("stopped", "somebody stopped it")
     assert "told\n" in workspace.service.logs("family").text

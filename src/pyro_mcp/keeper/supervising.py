@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -210,7 +211,8 @@ class Service:
 
     def _settle(self, state: str) -> None:
         self.state = state
-        self._keep()
+        with suppress(OSError):  # the host's disk is full: whoever asks this keeper is told all the same
+            self._keep()
         self._on_settled(self)
 
     def _keep(self) -> None:

@@ -35,7 +35,8 @@ class WorkspaceInfo:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkspaceStatus:
-    """A workspace in full. `stored_bytes` is what its own layers take on the host, `output_bytes` its commands' kept output."""
+    """A workspace in full. `stored_bytes` is what its own layers take on the host, `output_bytes` the kept output
+    of its commands and all else that ran in it."""
 
     workspace_id: str
     name: str | None

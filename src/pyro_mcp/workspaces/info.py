@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
+from pathlib import Path
 from typing import cast
 
 from pyro_mcp.errors import PyroError
@@ -60,8 +61,8 @@ def status_of(sessions: Sessions, workspace_id: str, resumed: str | None = None)
         network_policy=record.network.policy,
         allow_hosts=record.network.allow_hosts,
         seed=_seed_report(record.seed_report),
-        stored_bytes=sum(_on_disk(layer) for layer in chain),
-        output_bytes=sessions.outputs(record.id).total_size(),
+        stored_bytes=sum(_on_disk(layer.path) for layer in chain),
+        output_bytes=sessions.outputs(record.id).total_size() + _log_bytes(sessions, record.id),
         running=_running(sessions, record),
         resumed=resumed is not None,
         resumed_reason=resumed,
@@ -75,9 +76,14 @@ def _walls(reading: Reading, record: WorkspaceRecord) -> tuple[Isolation | None,
     return cast(Isolation | None, machine.isolation), cast(Confinement | None, machine.confinement)
 
 
-def _on_disk(layer: layers.LayerRecord) -> int:
+def _log_bytes(sessions: Sessions, workspace_id: str) -> int:
+    """What its services wrote and is still kept."""
+    return sum(map(_on_disk, (sessions.directory(workspace_id) / "services").glob("*/log-*")))
+
+
+def _on_disk(path: Path) -> int:
     try:
-        return layer.path.stat().st_blocks * 512
+        return path.stat().st_blocks * 512
     except OSError:
         return 0
 

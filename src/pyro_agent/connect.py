@@ -64,6 +64,8 @@ class Connect(Request):
             self.machine.loop.watch(self._socket.fileno(), mask, self._ready)
         else:
             self.machine.loop.forget(self._socket.fileno())
+        # What waits for room must look again each turn; all else is woken by its socket or by the host.
+        self.resting = bool(mask & READ) or self._heard_all
 
     def release(self) -> None:
         """Close the connection; one that did not end on both sides is reset, so that the server knows."""

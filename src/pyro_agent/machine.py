@@ -90,7 +90,7 @@ class Machine:
         self._outward.connect(self._line)
         while True:
             self.loop.step()
-            for request in list(self._requests.values()):
+            for request in [each for each in self._requests.values() if not each.resting]:
                 request.guarded(request.on_turn)
                 if not request.open:
                     self._requests.pop(request.stream, None)

@@ -31,6 +31,8 @@ class Request:
         self.stream = stream
         self._mux = mux
         self.open = True
+        # Nothing is to be seen to until something happens: set by `on_turn` where there may be hundreds of its kind.
+        self.resting = False
 
     # -- what a verb overrides ----------------------------------------------------------------------------------
 
@@ -100,6 +102,7 @@ class Request:
         """Run a part of the verb; an exception becomes this stream's fault."""
         if not self.open:
             return
+        self.resting = False
         try:
             action()
         except FaultError as error:

@@ -204,6 +204,12 @@ def test_stop_ends_all_it_started_also_what_left_its_group(workspace: Workspace)
     )
     with pytest.raises(Conflict, match="runs already"):
         workspace.service.start("family", "true")
+    with ThreadPoolExecutor(1) as threads:
+        waiting = threads.submit(workspace.service.start, "slow", "exec sleep 99", readiness=TcpReady(9))
+        wait_until(lambda: _stands(workspace, "slow") == "starting", what="its start", timeout=10)
+        assert workspace.service.stop("slow").state == "stopped"
+        with pytest.raises(Conflict, match="ended before it was ready: somebody stopped it"):
+            waiting.result()
     with ThreadPoolExecutor(2) as threads:
         twins = [threads.submit(workspace.service.start, "twin", "exec sleep 99") for _ in range(2)]
         refused = [type(twin.exception()) for twin in twins if twin.exception() is not None]
@@ -212,6 +218,10 @@ def test_stop_ends_all_it_started_also_what_left_its_group(workspace: Workspace)
     assert (stopped.state, stopped.reason) == ("stopped", "somebody stopped it")
     assert "told\n" in workspace.service.logs("family").text
     assert "child is told\n" in workspace.service.logs("family").text
+
+
+def _stands(workspace: Workspace, name: str) -> str | None:
+    return next((found.state for found in workspace.service.list() if found.service == name), None)
 
 
 def test_what_is_sent_comes_back_as_it_was_and_two_hundred_are_served_at_once(workspace: Workspace) -> None:

@@ -50,7 +50,7 @@ class Connected:
         loop = self.agent.machine.loop
         for _ in range(times):
             self.said += self.agent.carry()
-            for request in list(self.agent.machine._requests.values()):
+            for request in [each for each in self.agent.machine._requests.values() if not each.resting]:
                 request.guarded(request.on_turn)
             loop.after(0.001, lambda: None)
             loop.step()
@@ -126,6 +126,21 @@ def test_a_cancel_resets_the_servers_side(joined: Connected) -> None:
     joined.turn()
     with pytest.raises(ConnectionResetError):
         server.recv(1)
+
+
+def test_one_on_which_nothing_happens_costs_no_turn_and_wakes_by_either_side(joined: Connected) -> None:
+    stream = joined.connect()
+    server = joined.accept()
+    joined.turn()
+    (request,) = joined.agent.machine._requests.values()
+    assert request.resting
+    joined.agent.host.send(stream, 0, b"x")
+    joined.turn()
+    assert server.recv(1) == b"x"
+    server.sendall(b"y")
+    joined.turn()
+    assert events.Data(stream, 1, b"y") in joined.said
+    assert request.resting
 
 
 def test_no_more_is_read_than_the_host_takes(joined: Connected) -> None:

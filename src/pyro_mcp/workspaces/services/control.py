@@ -72,6 +72,11 @@ def start_service(
         if answer.get("state") == "failed":
             _withdraw(sessions, session.record.id, name)
             raise _failure(name, answer)
+        if answer.get("state") == "stopped":
+            raise Conflict(
+                f"the service {name} was ended before it was ready: {answer.get('reason')}",
+                hint="Start it again if that is still wanted.",
+            )
         return replace(started, resumed=session.resumed is not None, resumed_reason=session.resumed)
 
 

@@ -85,7 +85,7 @@ class GuestEnd:
         self._tick()
         while not self._over.is_set():
             self._loop.step()
-            for request in list(self.machine._requests.values()):
+            for request in [each for each in self.machine._requests.values() if not each.resting]:
                 request.guarded(request.on_turn)
                 if not request.open:
                     self.machine._requests.pop(request.stream, None)

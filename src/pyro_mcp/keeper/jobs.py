@@ -56,8 +56,18 @@ class Job:
     def unfollow(self, follower: Follower) -> None:
         if follower in self._followers:
             self._followers.remove(follower)
+        self._close_unread()
+
+    def _close_unread(self) -> None:
+        """Hold no files of commands that have ended: a workspace sees thousands of them."""
+        if self.result is not None and not self._followers:
+            for descriptor in self._files.values():
+                os.close(descriptor)
+            self._files.clear()
 
     def read(self, channel: int, offset: int, size: int) -> bytes:
+        if channel not in self._files:
+            self._files[channel] = os.open(self._directory / _FILES[channel], os.O_RDONLY | os.O_CLOEXEC)
         return os.pread(self._files[channel], min(size, self.sizes[channel] - offset), offset)
 
     def send_input(self, payload: bytes) -> int:
@@ -100,12 +110,13 @@ class Job:
 
     def _write(self, channel: int, output: bytes) -> None:
         room = KEPT_BYTES - self.sizes[channel]
-        kept = output[:room]
-        try:
-            self.sizes[channel] += os.write(self._files[channel], kept) if kept else 0
-        except OSError:
-            kept = b""  # the host's disk is full: the command goes on, the answer says what is missing
-        self._dropped[channel] += len(output) - len(kept)
+        written = 0
+        with suppress(
+            OSError
+        ):  # the host's disk is full: the command goes on, the answer says that something is missing
+            written = os.write(self._files[channel], output[:room]) if output[:room] else 0
+        self.sizes[channel] += written
+        self._dropped[channel] += len(output) - written
 
     def _sync_then_end(self, answer: Message) -> None:
         """What a command has written must be as lasting as the answer that it ended: without that, nobody knows."""
@@ -131,6 +142,7 @@ class Job:
         kept = {"fault": result.to_message()} if isinstance(result, Fault) else dict(self.result.items())  # type: ignore[union-attr]
         with suppress(OSError):  # the host's disk is full: whoever waits is told all the same
             write_whole(self._directory / "result.json", json.dumps(kept).encode())
+        self._close_unread()
 
 
 class Follower:
@@ -312,7 +324,8 @@ def write_whole(path: Path, content: bytes) -> None:
     unfinished = path.with_name(f".{path.name}")
     descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
     try:
-        os.write(descriptor, content)
+        while content:
+            content = content[os.write(descriptor, content) :]
         os.fsync(descriptor)
     finally:
         os.close(descriptor)

@@ -27,6 +27,7 @@ from pyro_mcp.keeper.services import Services
 from pyro_mcp.keeper.shells.part import Shells
 from pyro_mcp.keeper.snapshot import Snapshots
 from pyro_mcp.keeper.switchboard import Client, Open, Switchboard
+from pyro_mcp.qemu.qmp import Value
 from pyro_mcp.redaction import Redactor
 from pyro_wire import events
 from pyro_wire.faults import Fault
@@ -36,6 +37,7 @@ from pyro_wire.messages import Message
 _BACKLOG = 128
 # Unmounting takes tens of milliseconds, with much to write back some seconds.
 _DETACH_SECONDS = 10.0
+_MAKE_ROOM = "free some disk space (pyro prune), then ask again: it starts from its disk"
 
 
 class Keeper:
@@ -70,6 +72,8 @@ class Keeper:
         listener.setblocking(False)
         self._loop.watch(listener, READ, lambda _: self._accept())
         self._loop.watch(machine.qemu.console, READ, lambda _: self._drain_console())
+        machine.qemu.monitor.on_event = self._qemu_says
+        self._loop.watch(machine.qemu.monitor, READ, lambda _: self._hear_qemu())
         self._pidfd = os.pidfd_open(machine.qemu.process.pid)
         self._loop.watch(self._pidfd, READ, lambda _: self._machine_died("QEMU ended"))
 
@@ -130,11 +134,27 @@ class Keeper:
             self._machine.qemu.process.wait(1.0)  # its line closes a moment before its exit status is known
         death = self._machine.qemu.death(f"the machine died: {reason}")
         death.rewrite(self._redactor.text)  # it may tell the console's last words
-        self._note_end(death.brief)
-        self._tell_parts(death.brief)
         fault = fault_from(death)
-        self._board.fail_all(Fault(fault.code, fault.brief, fault.details, "ask again: it is started anew"))
+        self._end_at_once(Fault(fault.code, fault.brief, fault.details, "ask again: it is started anew"))
+
+    def _end_at_once(self, why: Fault) -> None:
+        self._close_door()
+        self._note_end(why.brief)
+        self._tell_parts(why.brief)
+        self._board.fail_all(why)
         self._loop.stop()
+
+    def _hear_qemu(self) -> None:
+        try:
+            self._machine.qemu.monitor.hear()
+        except PyroError:
+            self._loop.forget(self._machine.qemu.monitor)  # it ended, and is noticed by its process
+
+    def _qemu_says(self, event: str, about: dict[str, Value]) -> None:
+        """QEMU stops the machine when the host's disk takes no more: then its last write is not done, and never will be."""
+        if event == "BLOCK_IO_ERROR" and about.get("action") == "stop":
+            full = Fault("limit_reached", "the host's disk is full: the machine was ended", None, _MAKE_ROOM)
+            self._loop.after(0, lambda: self._end_at_once(full))
 
     def _stop(self, client: Client, stream: int, message: Message) -> None:
         """`keeper.stop` {reason, discard?}: leave a clean disk behind unless nobody wants what is on it, answer, and end."""

@@ -74,7 +74,8 @@ class _Asked:
         """Tell why no answer comes: who only looked may ask again, whoever changed something has to look first."""
         if self.reads:
             return why
-        return Fault("outcome_unknown", why.brief, why.details, _LOOK_FIRST)
+        hint = f"{why.hint}; {_LOOK_FIRST}" if why.code == "limit_reached" else _LOOK_FIRST
+        return Fault("outcome_unknown", why.brief, why.details, hint)
 
 
 # Takes a request that has just been opened: the client, its stream, and the message.

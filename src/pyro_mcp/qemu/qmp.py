@@ -7,6 +7,7 @@ import json
 import socket
 import time
 from collections import deque
+from collections.abc import Callable
 
 from pyro_mcp.errors import GuestFailed
 
@@ -14,6 +15,8 @@ from pyro_mcp.errors import GuestFailed
 _MAX_ANSWER = 1 << 20
 # The last messages, for the log of a machine that failed: a whole start is about 20.
 _TOLD = 100
+# QEMU's events, each with its name and what it tells.
+OnEvent = Callable[[str, "dict[str, Value]"], None]
 Value = str | int | bool | None | dict[str, "Value"] | list["Value"]
 
 
@@ -27,6 +30,7 @@ class Monitor:
     def __init__(self, connection: socket.socket) -> None:
         self._socket = connection
         self._buffer = bytearray()
+        self.on_event: OnEvent = lambda _, __: None
         self.transcript: deque[str] = deque(maxlen=_TOLD)
 
     def negotiate(self, deadline: float) -> None:
@@ -56,6 +60,23 @@ class Monitor:
             raise GuestFailed("QEMU could not save or load its state", details=json.dumps(state))
         return status == "completed"
 
+    def fileno(self) -> int:
+        return self._socket.fileno()
+
+    def hear(self) -> None:
+        """Take what QEMU said unasked; raises MonitorClosed when it has nothing more to say."""
+        try:
+            chunk = self._socket.recv(65536, socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return
+        except OSError as error:
+            raise MonitorClosed("QEMU's monitor is closed", details=str(error)) from error
+        if not chunk:
+            raise MonitorClosed("QEMU closed its monitor")
+        self._buffer += chunk
+        while b"\n" in self._buffer:
+            self._message(0.0)
+
     def close(self) -> None:
         self._socket.close()
 
@@ -83,6 +104,9 @@ class Monitor:
             ) from error
         if not isinstance(message, dict):
             raise GuestFailed("QEMU's monitor sent something that is not an object", details=repr(line[:200]))
+        if "event" in message:
+            told = message.get("data")
+            self.on_event(str(message["event"]), told if isinstance(told, dict) else {})
         return message
 
     def _fill(self, deadline: float) -> None:

@@ -6,6 +6,7 @@ where people and models read it, and then never from half a character.
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from pyro_mcp.errors import NotFound
+from pyro_mcp.errors import LimitReached, NotFound
 from pyro_mcp.models.run import StreamName
 from pyro_mcp.workspaces.registry.names import looks_like_id, new_id
 
@@ -64,9 +65,18 @@ class OutputStore:
         """Make room for an output; gives its id, and the directory where `stdout` and `stderr` are to be written."""
         output_id = new_id("out")
         directory = self._directory / output_id
-        directory.mkdir(mode=0o700, parents=True)
-        for stream in STREAMS:
-            (directory / stream).touch(mode=0o600)
+        try:
+            directory.mkdir(mode=0o700, parents=True)
+            for stream in STREAMS:
+                (directory / stream).touch(mode=0o600)
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+                raise
+            raise LimitReached(
+                "the host's disk is full: nothing that a command writes could be kept",
+                details=str(error),
+                hint="Free some disk space (pyro prune, or delete workspaces).",
+            ) from error
         return output_id, directory
 
     def path(self, output_id: str, stream: StreamName) -> Path:

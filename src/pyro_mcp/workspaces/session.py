@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from pyro_mcp.errors import Conflict, HostUnfit, NotFound, OutcomeUnknown, PyroError
+from pyro_mcp.errors import Conflict, HostUnfit, LimitReached, NotFound, OutcomeUnknown, PyroError
 from pyro_mcp.host.locks import exclusive
 from pyro_mcp.host.paths import Paths, private_directory
 from pyro_mcp.host.processes import ProcessIdentity, identify, is_alive, send_signal
@@ -196,9 +196,10 @@ class Sessions:
         except BaseException as error:
             if isinstance(error, PyroError):
                 error.rewrite(session.redactor.text)
-            self.log(record.id, kind, began, session.data, outcome=_outcome(error))
-            if isinstance(error, OutcomeUnknown):
-                self.tidy()
+            with suppress(LimitReached):  # no room to write it down: what went wrong is told all the same
+                self.log(record.id, kind, began, session.data, outcome=_outcome(error))
+                if isinstance(error, OutcomeUnknown):
+                    self.tidy()
             raise
         self.log(record.id, kind, began, session.data)
 

@@ -1,9 +1,11 @@
 """Commands that outlive the client that started them."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
+from tests.remains import links_of
 from tests.unit.pyro_mcp.keeper.conftest import SECRETS, Kept
 
 from pyro_mcp.errors import NotFound, OutcomeUnknown
@@ -95,3 +97,13 @@ def test_a_command_whose_machine_dies_has_an_unknown_outcome(kept: Kept, tmp_pat
 def test_a_result_that_cannot_be_kept_is_told_all_the_same(kept: Kept, tmp_path: Path) -> None:
     (tmp_path / ".result.json").mkdir()
     assert start(kept, tmp_path, "say")["exit_code"] == 0
+
+
+def test_no_files_of_commands_that_have_ended_are_held(kept: Kept, tmp_path: Path) -> None:
+    start(kept, tmp_path / "out", "say")
+    with Channel(kept.path) as channel:  # and what they wrote can be followed again
+        got = bytearray()
+        again = {"verb": "keeper.follow", "exec_id": "job", "follow": True}
+        assert channel.ask(again, on_data=lambda _, data: got.extend(data))["exit_code"] == 0
+    assert got == b"said"
+    assert not [held for held in links_of(os.getpid()) if held.startswith(str(tmp_path / "out"))]

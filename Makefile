@@ -46,6 +46,10 @@ smoke-shells: setup ## Shells on a real machine, through all three doors
 	@$(BIN)/pyro env pull debian:12
 	@$(BIN)/pytest tests/smoke -k shell
 
+smoke-real-repositories: setup ## Suites and history of real packages in workspaces (debian:12-build and the package index)
+	@$(BIN)/pyro env pull debian:12-build
+	@$(BIN)/pytest -s tests/real
+
 smoke-kvm: setup ## Run pyro inside an emulated host whose KVM works (1.5 GB of packages; function, not speed)
 	@$(BIN)/pytest tests/kvm
 

@@ -32,6 +32,7 @@ class Operation:
     target: str = ""
     size: int = 0
     recursive: bool = False
+    if_empty: bool = False
     expect: Expectation = Expectation()
 
     @classmethod
@@ -54,6 +55,7 @@ class Operation:
             target=target,
             size=messages.integer(message, "size", low=0, high=_LARGEST) if op == "write" else 0,
             recursive=messages.flag(message, "recursive", default=False),
+            if_empty=messages.flag(message, "if_empty", default=False),
             expect=_expectation(message.get("expect")),
         )
 

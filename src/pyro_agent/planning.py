@@ -91,6 +91,9 @@ class Plan:
 
     def _remove(self, place: str, operation: Operation) -> None:
         seen = self._outlook.at(place)
+        if operation.if_empty and not (seen.kind == "dir" and self._outlook.empty(place)):
+            self.outcomes.append(Outcome(seen.mode, created=False))
+            return
         if seen.kind == "absent":
             raise _problem("not_found", operation.path, "there is nothing to remove")
         if seen.kind == "dir" and not operation.recursive and not self._outlook.empty(place):

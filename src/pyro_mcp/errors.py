@@ -9,16 +9,20 @@ from typing import ClassVar
 
 
 class PyroError(Exception):
-    """What went wrong in one line (`brief`), what is known about it (`details`), and what to do next (`hint`)."""
+    """What went wrong in one line (`brief`), what is known about it (`details`), and what to do next (`hint`).
+
+    Where it is raised without a hint, the kind of error has one: nobody is left without a next step.
+    """
 
     code: ClassVar[str] = "error"
     exit_status: ClassVar[int] = 1
+    usual_hint: ClassVar[str] = "Ask again; when it stays, report it."
 
     def __init__(self, brief: str, *, details: str | None = None, hint: str | None = None) -> None:
         super().__init__(brief)
         self.brief = brief
         self.details = details
-        self.hint = hint
+        self.hint = hint or self.usual_hint
 
     def rewrite(self, text: Callable[[str], str]) -> None:
         """Say it in other words: each part becomes what `text` makes of it."""
@@ -37,6 +41,7 @@ class InvalidRequest(PyroError):
 
     code = "invalid_request"
     exit_status = 2
+    usual_hint = "Correct it and ask again: nothing was done."
 
 
 class NotFound(PyroError):
@@ -44,6 +49,7 @@ class NotFound(PyroError):
 
     code = "not_found"
     exit_status = 3
+    usual_hint = "Look at what there is, and name one of that."
 
 
 class Conflict(PyroError):
@@ -51,6 +57,7 @@ class Conflict(PyroError):
 
     code = "conflict"
     exit_status = 4
+    usual_hint = "Look at how things stand now, then ask again."
 
 
 class HostUnfit(PyroError):
@@ -58,6 +65,7 @@ class HostUnfit(PyroError):
 
     code = "host_unfit"
     exit_status = 5
+    usual_hint = "`pyro doctor` tells what this host lacks, and what mends it."
 
 
 class GuestFailed(PyroError):
@@ -65,6 +73,7 @@ class GuestFailed(PyroError):
 
     code = "guest_failed"
     exit_status = 6
+    usual_hint = "Ask again: a machine that ended starts anew, and what was acknowledged is on its disk."
 
 
 class OutcomeUnknown(PyroError):
@@ -72,6 +81,7 @@ class OutcomeUnknown(PyroError):
 
     code = "outcome_unknown"
     exit_status = 7
+    usual_hint = "Look whether it happened before you ask again."
 
 
 class PolicyDenied(PyroError):
@@ -79,6 +89,7 @@ class PolicyDenied(PyroError):
 
     code = "policy_denied"
     exit_status = 8
+    usual_hint = "Only the user can allow it."
 
 
 class LimitReached(PyroError):
@@ -86,3 +97,9 @@ class LimitReached(PyroError):
 
     code = "limit_reached"
     exit_status = 9
+    usual_hint = "Free some, or ask for less."
+
+
+def exit_status_of(code: str) -> int:
+    """Give the exit status that belongs to an error's code."""
+    return next((kind.exit_status for kind in PyroError.__subclasses__() if kind.code == code), 1)

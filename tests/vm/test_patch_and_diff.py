@@ -132,6 +132,18 @@ def test_a_patch_that_does_not_fit_says_why_and_changes_nothing(seeded: Opening)
         assert [file.path for file in _diff(opened).files] == ["new", "src/two.py"]
 
 
+def test_a_directory_that_a_patch_empties_goes_and_a_file_may_take_its_place(seeded: Opening) -> None:
+    whole = "".join(f"-line {number}\n" for number in range(30))
+    gone = f"--- a/src/deep/one.py\n+++ /dev/null\n@@ -1,30 +0,0 @@\n{whole}"
+    there = "--- /dev/null\n+++ b/src/deep\n@@ -0,0 +1 @@\n+a file\n"
+    with seeded(None) as opened:
+        for patch, found in ((gone, "src src/two.py"), (gone + there, "src src/deep src/two.py")):
+            with opened.using() as session:
+                apply_patch(session, patch, dry_run=False, strip="auto")
+            assert " ".join(opened.run("find src | sort").split()) == found
+            opened.run("rm -rf src/deep && mkdir src/deep && seq -f 'line %g' 0 29 > src/deep/one.py")
+
+
 def test_no_patch_goes_through_a_link(seeded: Opening) -> None:
     patch = b"--- /dev/null\n+++ b/out/x\n@@ -0,0 +1 @@\n+x\n"
     with seeded(None) as opened:

@@ -1,5 +1,6 @@
 """The `pyro` command: its names, and the one translation of errors. A command's module loads when the command runs."""
 
+import json
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -7,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import click
 
 from pyro_mcp.cli.groups import SpellingGroup, load
-from pyro_mcp.errors import PyroError
+from pyro_mcp.errors import InvalidRequest, PyroError
 
 # Name: (where the command is, the line that help shows). Here, so that `pyro --help` imports nothing but click; a test
 # holds the lines equal to the commands' own.
@@ -79,13 +80,13 @@ def run_cli(arguments: list[str]) -> int:
         sys.stdout.flush()
         return answer if isinstance(answer, int) else 0
     except PyroError as error:
-        _tell(error.brief, error.details, error.hint)
+        _tell(error, arguments)
         return failed or error.exit_status
     except click.exceptions.NoArgsIsHelpError as error:
         error.show()
         return 2
     except click.ClickException as error:
-        _tell(error.format_message(), None, _usage_hint(error))
+        _tell(InvalidRequest(error.format_message(), hint=_usage_hint(error)), arguments)
         return failed or 2
     except (KeyboardInterrupt, click.Abort):
         return 130
@@ -96,12 +97,16 @@ def run_cli(arguments: list[str]) -> int:
         return 141
 
 
-def _tell(brief: str, details: str | None, hint: str | None) -> None:
-    click.echo(f"error: {brief}", err=True)
-    if details:
-        click.echo("\n".join(f"  {line}" for line in details.splitlines()), err=True)
-    if hint:
-        click.echo(f"hint: {hint}", err=True)
+def _tell(error: PyroError, arguments: Sequence[str]) -> None:
+    """Tell people on stderr; whoever asked for JSON finds the error as an object on stdout besides."""
+    click.echo(f"error: {error.brief}", err=True)
+    if error.details:
+        click.echo("\n".join(f"  {line}" for line in error.details.splitlines()), err=True)
+    click.echo(f"hint: {error.hint}", err=True)
+    own = arguments[: arguments.index("--")] if "--" in arguments else arguments
+    if "--json" in own:
+        told = {"code": error.code, "message": error.brief, "details": error.details, "hint": error.hint}
+        click.echo(json.dumps({"error": told}))
 
 
 def _usage_hint(error: click.ClickException) -> str:

@@ -60,11 +60,11 @@ def status(found: WorkspaceStatus) -> str:
     return facts(told)
 
 
-def exec_summary(result: ExecResult) -> str:
+def exec_summary(result: ExecResult, workspace: str = "WORKSPACE") -> str:
     """One line about a command, for stderr, and one when its workspace had to be started."""
     again = f"pyro: the workspace was started again: {result.resumed_reason}\n" if result.resumed else ""
     if result.outcome == "running":
-        return f"{again}pyro: still running; find it again by {result.exec_id}: pyro workspace exec-wait"
+        return f"{again}pyro: still running; find it again: pyro workspace exec-wait {workspace} {result.exec_id}"
     if result.outcome == "unknown":
         return f"{again}pyro: outcome unknown, its machine ended; {result.output_id} keeps what it wrote"
     return f"{again}pyro: {_ending(result)} after {result.duration_ms / 1000:.2f} s ({result.output_id})"
@@ -108,8 +108,9 @@ def deleted(gone: DeletedWorkspace) -> str:
 def forks(found: Sequence[ForkOutcome]) -> str:
     """The new workspaces as a table, and why there are not more."""
     made = [fork.workspace for fork in found if fork.workspace]
+    failed = [fork for fork in found if not fork.workspace]
     shown = [workspaces(made)] if made else []
-    return "\n".join([*shown, *(f"not forked: {fork.error}" for fork in found if not fork.workspace)])
+    return "\n".join([*shown, *(f"not forked: {fork.error}\nhint: {fork.hint}" for fork in failed)])
 
 
 def snapshot(found: SnapshotInfo) -> str:

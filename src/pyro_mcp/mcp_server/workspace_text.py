@@ -106,7 +106,10 @@ def deleted_text(gone: DeletedWorkspace) -> str:
 def forks_text(forks: Sequence[ForkOutcome]) -> str:
     """A line each: the copy, or why there is none."""
     return "\n".join(
-        _line(fork.workspace) if fork.workspace else f"not forked: {fork.error}" for fork in forks
+        _line(fork.workspace)
+        if fork.workspace
+        else f"not forked, {fork.code}: {fork.error}\nhint: {fork.hint}"
+        for fork in forks
     )
 
 

@@ -114,6 +114,9 @@ class ForkOutcome:
 
     workspace: WorkspaceInfo | None
     error: str | None = None
+    # An error's code, as in every answer that is one, and what to do about it.
+    code: str | None = None
+    hint: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -187,6 +187,11 @@ def remove_step(path: str | bytes, *, recursive: bool = False, expect: Message |
     return Step({**fields, **_optional(expect=expect)})
 
 
+def remove_if_empty_step(path: str | bytes) -> Step:
+    """Remove a directory that holds nothing by then; leave anything else as it is."""
+    return Step({"op": "remove", "path": guest_path(path), "if_empty": True})
+
+
 def move_step(path: str | bytes, to: str | bytes) -> Step:
     """Rename."""
     return Step({"op": "move", "path": guest_path(path), "to": guest_path(to)})

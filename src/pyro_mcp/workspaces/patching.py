@@ -71,7 +71,20 @@ class _Files:
 
 def _steps(plan: PatchPlan, files: _Files) -> list[Step]:
     removals = [guest_files.remove_step(path, expect=files.expectation(path)) for path in plan.removals]
-    return removals + [_write(write, files) for write in plan.writes]
+    return removals + _emptied(plan) + [_write(write, files) for write in plan.writes]
+
+
+def _emptied(plan: PatchPlan) -> list[Step]:
+    """Remove directories, innermost first, that are left empty and that nothing is written into: git keeps none of them."""
+    used = {above for write in plan.writes for above in _above(write.path)}
+    left = {above for path in plan.removals for above in _above(path)} - used
+    innermost_first = sorted(left, key=lambda path: (-path.count(b"/"), path))
+    return [guest_files.remove_if_empty_step(path) for path in innermost_first]
+
+
+def _above(path: bytes) -> list[bytes]:
+    parts = path.split(b"/")
+    return [b"/".join(parts[:depth]) for depth in range(1, len(parts))]
 
 
 def _write(write: Write, files: _Files) -> Step:

@@ -128,7 +128,7 @@ def _fork(
     try:
         fork = _fork_record(sessions, source, name, values)
     except PyroError as error:
-        return ForkOutcome(workspace=None, error=str(error))
+        return _not_forked(error)
     began = time.monotonic()
     try:
         with sessions.starting(fork.id):
@@ -139,10 +139,15 @@ def _fork(
             sessions.start(sessions.record(fork.id))
     except PyroError as error:
         sessions.remove(fork)
-        return ForkOutcome(workspace=None, error=str(error))
+        return _not_forked(error)
     sessions.log(fork.id, "create", began, {"forked_from": source.name or source.id})
     with sessions.registry.reading() as reading:
         return ForkOutcome(workspace=info_of(reading, workspaces.get(reading, fork.id)))
+
+
+def _not_forked(error: PyroError) -> ForkOutcome:
+    said = "\n".join(filter(None, (error.brief, error.details)))
+    return ForkOutcome(workspace=None, error=said, code=error.code, hint=error.hint)
 
 
 def _fork_record(

@@ -107,6 +107,22 @@ def test_a_file_becomes_a_folder_and_a_folder_a_file(root: Root) -> None:
     assert root.tree() == {"file": None, "file/inner": b"new", "folder": b"new"}
 
 
+def test_only_an_empty_folder_is_removed_if_empty(root: Root) -> None:
+    (root.workspace / "left/inner").mkdir(parents=True)
+    (root.workspace / "left/inner/file").write_text("x")
+    (root.workspace / "kept").mkdir()
+    (root.workspace / "kept/file").write_text("x")
+    carry_out(
+        {"op": "remove", "path": "left/inner/file"},
+        *(
+            {"op": "remove", "path": path, "if_empty": True}
+            for path in ("left/inner", "left", "kept", "none")
+        ),
+        {"op": "remove", "path": "kept/file", "if_empty": True},
+    )
+    assert root.tree() == {"kept": None, "kept/file": b"x"}
+
+
 @pytest.mark.parametrize(
     ("operation", "code"),
     [

@@ -22,8 +22,14 @@ def test_every_error_has_the_contracts_code_and_exit_status() -> None:
     }
 
 
-def test_text_has_brief_details_and_hint_and_leaves_out_what_is_not_there() -> None:
+def test_no_error_is_without_a_hint() -> None:
+    for _, error in inspect.getmembers(errors, inspect.isclass):
+        if issubclass(error, PyroError):
+            assert error("no such thing").hint == error.usual_hint
+            assert str(error("no such thing")) == f"no such thing\nhint: {error.usual_hint}"
+
+
+def test_text_has_brief_details_and_hint() -> None:
     assert str(NotFound("no such thing", details="looked here", hint="look there")) == (
         "no such thing\nlooked here\nhint: look there"
     )
-    assert str(NotFound("no such thing")) == "no such thing"

@@ -88,6 +88,9 @@ def stops() -> tuple[Stop, ...]:
 def demo() -> int:
     """Take a short tour on real machines.
 
+    \b
+    pyro demo
+
     Five steps, each a real command in a real machine that is gone afterwards. The first tour builds the environment first.
     """
     tour, began, broken = stops(), monotonic(), 0

@@ -24,6 +24,10 @@ _COLOURS = {"pass": "green", "warn": "yellow", "fail": "red"}
 def doctor(fix: bool, as_json: bool) -> int:
     """Tell whether this host can run machines, and what mends it.
 
+    \b
+    pyro doctor
+    pyro doctor --fix
+
     Exits with 0 where machines can run, also where they are only emulated, else with 5.
     """
     with shown_progress():

@@ -26,6 +26,10 @@ env.add_command(derived("vm_list_environments"))
 def pull(environments: tuple[str, ...], refresh: bool, quiet: bool, as_json: bool) -> None:
     """Build environments from Debian's signed archive, with what boots them.
 
+    \b
+    pyro env pull debian:12 debian:12-build
+    pyro env pull debian:12 --refresh
+
     What is there already stays as it is. Killed half-way, it leaves nothing that the next pull trips over.
     """
     store = _store()
@@ -48,7 +52,11 @@ def pull(environments: tuple[str, ...], refresh: bool, quiet: bool, as_json: boo
 @click.option("--verify", is_flag=True, help="Read every byte of it and compare.")
 @as_json_option
 def inspect(environment: str, verify: bool, as_json: bool) -> None:
-    """Show an environment: what it is made of, where it is, what a command gets in it."""
+    """Show an environment: what it is made of, where it is, what a command gets in it.
+
+    \b
+    pyro env inspect debian:12 --verify
+    """
     with shown_progress():
         found = _store().inspect(environment, verify=verify)
     click.echo(json_text(found) if as_json else one_environment(found))
@@ -57,7 +65,11 @@ def inspect(environment: str, verify: bool, as_json: bool) -> None:
 @env.command()
 @as_json_option
 def prune(as_json: bool) -> None:
-    """Free the disk space of environments and kits that neither a recipe of today nor a workspace leads to."""
+    """Free the disk space of environments and kits that neither a recipe of today nor a workspace leads to.
+
+    \b
+    pyro env prune
+    """
     from pyro_mcp.workspaces.engine import Engine  # with all that workspaces need
     from pyro_mcp.workspaces.prune import prune_environments
 

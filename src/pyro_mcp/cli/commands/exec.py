@@ -70,7 +70,7 @@ def exec_(
     if as_json:
         click.echo(json_text(result))
     elif not quiet or result.outcome in ("running", "unknown"):
-        click.echo(exec_summary(result), err=True)
+        click.echo(exec_summary(result, workspace), err=True)
     return _status(result)
 
 

@@ -1,8 +1,10 @@
 import importlib
+import json
 import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 
 import click
 import pytest
@@ -68,6 +70,56 @@ def test_an_error_is_one_readable_message_and_the_contracts_status(
     shown = capsys.readouterr()
     assert shown.out == ""
     assert shown.err == "error: it did not work\n  line one\n  line two\nhint: Do that.\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [(["env", "list", "--json"], "not_found"), (["env", "lst", "--json"], "invalid_request")],
+)
+def test_who_asks_for_json_gets_errors_as_json_too(
+    arguments: list[str],
+    code: str,
+    monkeypatch: pytest.MonkeyPatch,
+    use_engine: UseEngine,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    engine = use_engine(MemoryEngine())
+
+    def fail() -> None:
+        raise errors.NotFound("it is not there", hint="Look elsewhere.")
+
+    monkeypatch.setattr(engine, "environments", fail)
+    status = run_cli(arguments)
+    shown = capsys.readouterr()
+    told = json.loads(shown.out)["error"]
+    assert (told["code"], status) == (code, errors.exit_status_of(code))
+    assert shown.err.startswith(f"error: {told['message']}\n")
+    assert told["hint"] in shown.err
+
+
+def test_a_commands_own_json_option_is_not_ours(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_cli(["run", "no:such", "--", "tool", "--json"]) == 125
+    assert capsys.readouterr().out == ""
+
+
+def _commands(
+    group: click.Group, path: tuple[str, ...] = ()
+) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None
+        if isinstance(command, click.Group):
+            yield from _commands(command, (*path, name))
+        else:
+            yield (*path, name), command
+
+
+def test_every_command_has_an_example_in_its_help() -> None:
+    found = dict(_commands(main.pyro))
+    assert ("workspace", "file", "read") in found
+    bare = [path for path, command in found.items() if f"pyro {' '.join(path)}" not in (command.help or "")]
+    assert not bare
 
 
 def test_ctrl_c_is_130_without_a_traceback(

@@ -294,13 +294,13 @@ class Git:
         """Let git compare two trees."""
         return self.run("diff", *options, self.write_tree(old), self.write_tree(new))
 
-    def apply(self, tree: Tree, patch: bytes) -> Tree:
+    def apply(self, tree: Tree, patch: bytes, *options: str) -> Tree:
         """Let git apply a patch to a tree, in a directory that is no repository."""
         directory = self.directory / "work"
         shutil.rmtree(directory, ignore_errors=True)
         directory.mkdir()
         lay_out(tree, directory)
-        self.run("apply", "--whitespace=nowarn", "-", cwd=directory, stdin=patch)
+        self.run("apply", "--whitespace=nowarn", *options, "-", cwd=directory, stdin=patch)
         return take_in(directory)
 
 

@@ -4,14 +4,12 @@ Long and needs the package index, so only with PYRO_LONG_TESTS=1; PYRO_RELEASES 
 """
 
 import os
-import shutil
-import subprocess
-import tarfile
 import time
 from pathlib import Path
 
 import pytest
-from tests.unit.pyro_mcp.workspaces.trees import Git, Tree, changes_between, patched, take_in
+from tests.releases import RELEASES, unpacked
+from tests.unit.pyro_mcp.workspaces.trees import Git, changes_between, patched, take_in
 
 from pyro_mcp.workspaces.diff import diff_trees
 
@@ -19,26 +17,6 @@ pytestmark = [
     pytest.mark.skipif(not os.environ.get("PYRO_LONG_TESTS"), reason="long; set PYRO_LONG_TESTS=1"),
     pytest.mark.timeout(600),
 ]
-RELEASES = [
-    ("requests", "2.32.2", "2.32.3"),
-    ("click", "8.1.7", "8.1.8"),
-    ("jinja2", "3.1.4", "3.1.5"),
-    ("pygments", "2.17.2", "2.18.0"),
-    ("flask", "3.0.3", "3.1.0"),
-]
-
-
-def _release(name: str, version: str, place: Path) -> Tree:
-    archives = Path(os.environ.get("PYRO_RELEASES") or place)
-    archives.mkdir(parents=True, exist_ok=True)
-    if not list(archives.glob(f"{name}-{version}.tar.gz")):
-        pip = [shutil.which("pip") or "pip3", "download", "-q", "--no-deps", "--no-binary", ":all:"]
-        subprocess.run([*pip, f"{name}=={version}"], cwd=archives, check=True)
-    target = place / f"{name}-{version}"
-    with tarfile.open(archives / f"{name}-{version}.tar.gz") as archive:
-        archive.extractall(target, filter="data")
-    (root,) = target.iterdir()
-    return take_in(root)
 
 
 @pytest.mark.parametrize(("name", "before", "after"), RELEASES)
@@ -48,7 +26,7 @@ def _release(name: str, version: str, place: Path) -> Tree:
 def test_the_diff_between_two_releases_applies_and_ours_applies_back(
     name: str, before: str, after: str, options: list[str], tmp_path: Path
 ) -> None:
-    old, new = _release(name, before, tmp_path), _release(name, after, tmp_path)
+    old, new = take_in(unpacked(name, before, tmp_path)), take_in(unpacked(name, after, tmp_path))
     git = Git(tmp_path)
     theirs = git.diff(old, new, "--binary", *options)
 

@@ -105,6 +105,8 @@ def test_every_tool_answers_as_it_says_it_does(environment: Environment, home: P
         await _workspace_tools(client, project)
         await _file_tools(client)
         await _results(client, project)
+        await _terminals(client)
+        await _servers_in_it(client)
         await _states(client)
         assert set(client.schemas) - client.called == set()
 

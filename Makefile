@@ -72,3 +72,7 @@ dist-check: setup ## Build the package, install it into empty environments (3.11
 torture: setup ## Kills, hostile guests and broken caches at length (ROUNDS, SECONDS and SEED can be given)
 	@$(BIN)/pyro env pull debian:12
 	@$(BIN)/pytest tests/torture
+
+smoke-use-cases: setup ## The five jobs on real machines, through MCP, the command line and the SDK (needs the package index)
+	@$(BIN)/pyro env pull debian:12
+	@$(BIN)/pytest -s tests/use_cases

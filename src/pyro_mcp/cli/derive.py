@@ -48,7 +48,7 @@ def arguments_of(name: str, *, without: tuple[str, ...] = ()) -> Callable[[Funct
 
     def decorate(function: Function) -> Function:
         for parameter in reversed(wanted):
-            function = _decorator(parameter, positional=_is_positional(declared, parameter))(function)
+            function = _decorator(parameter, positional=is_positional(declared, parameter))(function)
         return function
 
     return decorate
@@ -93,7 +93,8 @@ def _help(declared: Operation) -> str:
     return f"{declared.description}\n\n\b\n{example}" if example else declared.description
 
 
-def _is_positional(declared: Operation, parameter: Parameter) -> bool:
+def is_positional(declared: Operation, parameter: Parameter) -> bool:
+    """Whether an argument stands on the command line without the name of an option."""
     if parameter.name not in _POSITIONAL:
         return False
     return declared.name != "workspace_list"  # there, they filter

@@ -23,8 +23,8 @@ def summary(found: WorkspaceSummary) -> str:
             f"{_ending(item.outcome, item.exit_code)}  {item.command}  ({item.output_id})"
             for item in found.failed
         ),
-        "connections": f"{tried.allowed} let out, {tried.refused} refused: {', '.join(tried.destinations)}"
-        if tried.allowed or tried.refused
+        "connections": f"{tried.allowed} let out, {tried.refused} refused, {tried.failed} failed: {', '.join(tried.destinations)}"
+        if tried.destinations
         else "",
         "to look at": "\n".join(f"{item.reason}  {item.path}  {item.detail}" for item in found.findings),
     }

@@ -24,9 +24,9 @@ def summary_text(summary: WorkspaceSummary) -> str:
         ending = failed.outcome if failed.exit_code is None else f"exit {failed.exit_code}"
         lines.append(f"  {ending}: {failed.command} ({failed.output_id})")
     tried = summary.connections
-    if tried.allowed or tried.refused:
+    if tried.destinations:
         lines.append(
-            f"connections: {tried.allowed} let out, {tried.refused} refused: {', '.join(tried.destinations)}"
+            f"connections: {tried.allowed} let out, {tried.refused} refused, {tried.failed} failed: {', '.join(tried.destinations)}"
         )
     return "\n".join([*lines, *_to_look_at(summary.findings)])
 

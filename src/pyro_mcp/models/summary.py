@@ -76,10 +76,14 @@ class FailedCommand:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Connections:
-    """What the machine tried to reach, and how often it was let; the destinations that were tried most come first."""
+    """What the machine tried to reach, and how often it was let; `failed`: it was let, and nobody answered.
+
+    The destinations that were tried most come first.
+    """
 
     allowed: int = 0
     refused: int = 0
+    failed: int = 0
     destinations: tuple[str, ...] = ()
 
 

@@ -102,20 +102,21 @@ def tests_of(
 
 
 def connections_in(history: Sequence[Event]) -> Connections:
-    """Count what the machine tried to reach."""
-    allowed, refused, tried = 0, 0, Counter[str]()
+    """Count what the machine tried to reach; a name that was only looked up counts where it was refused."""
+    counts, tried = Counter[str](), Counter[str]()
     for event in history:
         if event.kind != "network":
             continue
         data = json.loads(event.data)
-        count = data.get("count", 1)
-        tried[f"{data.get('host')}:{data.get('port')}"] += count
-        if data.get("decision") == "allowed":
-            allowed += count
-        else:
-            refused += count
+        port, count = data.get("port"), data.get("count", 1)
+        if port is None and event.outcome == "done":
+            continue
+        counts[event.outcome] += count
+        tried[f"{data.get('host')}:{port}" if port else str(data.get("host"))] += count
     named = tuple(name for name, _ in tried.most_common(_DESTINATIONS_SHOWN))
-    return Connections(allowed=allowed, refused=refused, destinations=named)
+    return Connections(
+        allowed=counts["done"], refused=counts["policy_denied"], failed=counts["failed"], destinations=named
+    )
 
 
 def _pages(reading: Reading, workspace_id: str, after: int) -> Iterator[Event]:

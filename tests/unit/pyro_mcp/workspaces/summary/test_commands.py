@@ -110,8 +110,14 @@ def test_a_command_that_never_started_is_none(registry: Registry) -> None:
 
 
 def test_connections_are_counted(registry: Registry) -> None:
-    add(registry, "network", host="pypi.org", port=443, decision="allowed")
-    add(registry, "network", host="10.0.0.1", port=22, decision="refused", count=7)
+    add(registry, "network", host="pypi.org", address="198.51.100.7", count=1)  # looked up
+    add(registry, "network", host="pypi.org", port=443, count=2)
+    add(registry, "network", "policy_denied", host="10.0.0.1", port=22, count=7)
+    add(registry, "network", "policy_denied", host="evil.example", count=1)
+    add(registry, "network", "failed", host="gone.example", port=80, count=1)
     assert commands.connections_in(history_of(registry)) == Connections(
-        allowed=1, refused=7, destinations=("10.0.0.1:22", "pypi.org:443")
+        allowed=2,
+        refused=8,
+        failed=1,
+        destinations=("10.0.0.1:22", "pypi.org:443", "evil.example", "gone.example:80"),
     )

@@ -76,3 +76,19 @@ torture: setup ## Kills, hostile guests and broken caches at length (ROUNDS, SEC
 smoke-use-cases: setup ## The five jobs on real machines, through MCP, the command line and the SDK (needs the package index)
 	@$(BIN)/pyro env pull debian:12
 	@$(BIN)/pytest -s tests/use_cases
+
+smoke-cold-start-validation: setup ## How a repository that nobody here has seen is installed and tested
+	@$(BIN)/pyro env pull debian:12-build
+	@$(BIN)/pytest -s tests/use_cases -k cold_start_validation
+
+smoke-repro-fix-loop: setup ## A real bug of a real release, seen, mended, tested, taken out as a patch
+	@$(BIN)/pytest -s tests/use_cases -k repro_fix_loop
+
+smoke-parallel-workspaces: setup ## Four attempts at one bug side by side, compared, one chosen
+	@$(BIN)/pytest -s tests/use_cases -k parallel_workspaces
+
+smoke-untrusted-inspection: setup ## A package that looks for secrets, phones home and digs in, and gets nothing
+	@$(BIN)/pytest -s tests/use_cases -k untrusted_inspection
+
+smoke-review-eval: setup ## Candidate patches scored one after another from one snapshot
+	@$(BIN)/pytest -s tests/use_cases -k review_eval

@@ -25,9 +25,8 @@ def summary_text(summary: WorkspaceSummary) -> str:
         lines.append(f"  {ending}: {failed.command} ({failed.output_id})")
     tried = summary.connections
     if tried.destinations:
-        lines.append(
-            f"connections: {tried.allowed} let out, {tried.refused} refused, {tried.failed} failed: {', '.join(tried.destinations)}"
-        )
+        counts = f"{tried.allowed} let out, {tried.refused} refused, {tried.failed} failed"
+        lines.append(f"connections: {counts}: {', '.join(tried.destinations)}")
     return "\n".join([*lines, *_to_look_at(summary.findings)])
 
 

@@ -50,6 +50,10 @@ smoke-real-repositories: setup ## Suites and history of real packages in workspa
 	@$(BIN)/pyro env pull debian:12-build
 	@$(BIN)/pytest -s tests/real
 
+smoke-network: setup ## What machines reach, at the package indexes: pip, apt, curl (apt only here: it takes a minute)
+	@$(BIN)/pyro env pull debian:12
+	@PYRO_LONG_TESTS=1 $(BIN)/pytest tests/smoke -k network
+
 smoke-kvm: setup ## Run pyro inside an emulated host whose KVM works (1.5 GB of packages; function, not speed)
 	@$(BIN)/pytest tests/kvm
 

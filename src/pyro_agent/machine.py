@@ -26,6 +26,7 @@ from pyro_agent.requests import Request
 from pyro_agent.runner import Runner
 from pyro_agent.search import SearchTree
 from pyro_agent.secrets import PutSecret
+from pyro_agent.strays import Strays
 from pyro_agent.workers import Work, Workers
 from pyro_wire import events, messages
 from pyro_wire.faults import Fault
@@ -83,6 +84,7 @@ class Machine:
         """Listen for what the guest's programs want of the world outside; the host is asked about each."""
         names = Names(self.loop, self._outward)
         Redirect(self.loop, self._outward, names.placeholders.name_of)
+        Strays(self.loop, self._outward)
 
     def serve(self, port: int, facts: Message) -> None:
         """Answer the host for as long as the machine lives."""

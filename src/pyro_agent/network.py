@@ -13,8 +13,8 @@ from contextlib import suppress
 
 from pyro_agent import netlink
 
-_INTERFACE = "dummy0"  # made by the module when it was loaded
-ADDRESS, _ADDRESS_6 = "198.18.0.1", "fd70:7972:6f00::1"
+INTERFACE = "dummy0"  # made by the module when it was loaded
+ADDRESS, ADDRESS_6 = "198.18.0.1", "fd70:7972:6f00::1"
 NAMESERVER = "198.18.0.2"
 # On the loopback addresses; above the range from which the kernel takes ports for outgoing connections.
 CONNECTIONS_PORT, NAMES_PORT = 64001, 64053
@@ -26,7 +26,7 @@ table inet pyro {{
     ip daddr 127.0.0.0/8 accept
     ip daddr {ADDRESS} accept
     ip6 daddr ::1 accept
-    ip6 daddr {_ADDRESS_6} accept
+    ip6 daddr {ADDRESS_6} accept
     udp dport 53 redirect to :{NAMES_PORT}
     tcp dport 53 redirect to :{NAMES_PORT}
     meta l4proto tcp redirect to :{CONNECTIONS_PORT}
@@ -45,12 +45,12 @@ _SETTINGS = {
 
 def prepare() -> None:
     """Make interface, addresses, routes and rules."""
-    index = socket.if_nametoindex(_INTERFACE)
+    index = socket.if_nametoindex(INTERFACE)
     with netlink.opened() as kernel:
         kernel.up(socket.if_nametoindex("lo"))
         kernel.up(index)
         kernel.add_address(index, ADDRESS, 32)
-        kernel.add_address(index, _ADDRESS_6, 128)
+        kernel.add_address(index, ADDRESS_6, 128)
         for family in (socket.AF_INET, socket.AF_INET6):
             kernel.add_default_route(index, family)
     _load_rules()

@@ -28,7 +28,8 @@ def test_no_example_is_left_out() -> None:
     models = {"openai_vm_run.py", "openai_workspace_core.py"}  # test_openai_examples.py
     services = {"service.sh", "service_sdk.py", "service_mcp.py"}
     shells = {"shell.sh", "shell_sdk.py", "shell_mcp.py"}
-    known = runs | workspaces | models | services | shells
+    networks = {"network.sh", "network_sdk.py", "network_mcp.py"}
+    known = runs | workspaces | models | services | shells | networks
     assert {file.name for file in _EXAMPLES.iterdir() if file.is_file()} == known
 
 
@@ -137,3 +138,37 @@ def test_shell_mcp() -> None:
     assert "\n100\n(END)\n---\n" in said
     assert "did you mean ctrl-c?" in said
     assert "sh-1: ended: it was closed" in said
+
+
+def test_network() -> None:
+    said = _run("sh", str(_EXAMPLES / "network.sh"))
+    assert said.startswith(
+        "no network without --network-policy\npypi.org answers 200\nrefused: https://registry.npmjs.org/\n"
+    )
+    assert "policy_denied" in said
+    assert "host=169.254.169.254 port=80" in said
+
+
+def test_network_sdk() -> None:
+    there, refused, *told = _run(sys.executable, str(_EXAMPLES / "network_sdk.py")).splitlines()
+    assert there == "six is there"
+    assert refused == "exit 6: curl: (6) Could not resolve host: registry.npmjs.org"
+    assert told == ["refused registry.npmjs.org: no rule names it"]
+
+
+def test_network_mcp() -> None:
+    said = _run(sys.executable, str(_EXAMPLES / "network_mcp.py"))
+    assert "Could not resolve host: registry.npmjs.org" in said
+    assert "\nnetwork: refused registry.npmjs.org (it has no network)\n" in said
+    assert said.rstrip().endswith("200")
+
+
+@pytest.mark.skipif(
+    "PYRO_LONG_TESTS" not in os.environ, reason="a minute of emulated apt; set PYRO_LONG_TESTS=1"
+)
+def test_network_apt() -> None:
+    """Debian's package manager, unchanged, with Debian's archive as all that is allowed."""
+    install = "apt-get -q update && apt-get -q install -y --no-install-recommends hello && hello"
+    allowed = ("--network-policy", "egress", "--allow-host", "deb.debian.org")
+    said = _run("pyro", "run", "-q", *allowed, "debian:12", "--", "sh", "-c", install)
+    assert said.endswith("Hello, world!\n")

@@ -1,5 +1,6 @@
 """What a machine reaches and what it does not, by real programs in it; the servers are on the host's loopback."""
 
+import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,6 +9,7 @@ from tests.opened import Opened, outliving
 from tests.servers import hello, redirecting, serving, sized
 
 from pyro_mcp.environments.values import Environment
+from pyro_mcp.host.waiting import wait_until
 from pyro_mcp.models.events import WorkspaceEvent
 from pyro_mcp.models.network import NetworkPolicy
 from pyro_mcp.workspaces.engine import Engine
@@ -90,3 +92,83 @@ def test_what_a_rule_names_is_reached_and_nothing_beside_it(environment: Environ
         told = _told(_decisions(workspace))
         assert told[host, named.port] == told[host, leading.port] == told[host, counting.port] == "done"
         assert told[host, other.port] == "policy_denied"
+
+
+_TRIES = r"""
+import socket, struct, sys
+own, canary = sys.argv[1], int(sys.argv[2])
+
+def tcp(address, port):
+    try:
+        line = socket.create_connection((address, port), timeout=5)
+        line.settimeout(5)
+        line.sendall(b"GET / HTTP/1.0\r\n\r\n")
+        print("ANSWERED" if line.recv(100) else "closed", address)
+    except OSError as error:
+        print(type(error).__name__, address)
+
+for address in ("host.pyro.internal", own, "10.0.2.2", "192.168.0.1", "172.17.0.1", "169.254.169.254", "0.0.0.0.nip.io",
+                "::ffff:10.0.2.2", "fd00::2", "64:ff9b::7f00:1", "198.18.77.7"):
+    tcp(address, canary)
+for family, address in ((socket.AF_INET, "8.8.8.8"), (socket.AF_INET6, "2001:4860:4860::8888")):
+    with socket.socket(family, socket.SOCK_DGRAM) as line:
+        line.settimeout(5)
+        line.connect((address, 123))
+        line.send(b"x" * 48)
+        try:
+            print("ANSWERED", line.recv(100))
+        except OSError as error:
+            print("TimeoutError" if isinstance(error, TimeoutError) else "told", address)
+with socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP) as line:
+    line.sendto(b"\x08\0\xf7\xff\0\0\0\0", ("9.9.9.9", 0))
+with socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM) as line:
+    packet = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 24, 0, 0, 64, 47, 0, socket.inet_aton(own), socket.inet_aton("1.1.1.1"))
+    line.sendto(packet + b"GRE!", ("dummy0", 0x0800))
+"""
+
+
+def test_root_in_a_guest_gets_nowhere_that_no_rule_names_and_every_try_is_told(
+    environment: Environment,
+) -> None:
+    own = _own_address()
+    with serving(hello) as canary, serving(hello, own) as at_own, _opened("egress") as workspace:
+        said = workspace.run(f"cat > /tmp/t.py <<'END'\n{_TRIES}\nEND\npython3 /tmp/t.py {own} {canary.port}")
+        said += workspace.run(f"python3 /tmp/t.py {own} {at_own.port} | head -2")
+        assert "ANSWERED" not in said
+        assert "TimeoutError" not in said
+        assert (canary.visits, at_own.visits) == ([], [])
+        tcp = {"host.pyro.internal", own, "10.0.2.2", "192.168.0.1", "172.17.0.1", "169.254.169.254"}
+        tcp |= {"fd00::2", "64:ff9b::7f00:1", "198.18.77.7"}
+        others = {("8.8.8.8", 123), ("2001:4860:4860::8888", 123), ("9.9.9.9", None), ("1.1.1.1", None)}
+        wanted = {*((host, canary.port) for host in tcp), *others}
+
+        def refused() -> set[tuple[str, object]]:
+            return {
+                what for what, outcome in _told(_decisions(workspace)).items() if outcome == "policy_denied"
+            }
+
+        # What is no connection the agent tells a moment later.
+        wait_until(lambda: wanted <= refused(), what="every try to be told", timeout=5)
+
+
+def _own_address() -> str:
+    """One of this host's addresses that is not its loopback's, or that where it has no other; nothing is sent."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("203.0.113.1", 9))
+        except OSError:
+            return "127.0.0.1"
+        return str(probe.getsockname()[0])
+
+
+def test_a_flood_is_bounded_and_counted_and_the_machine_goes_on(environment: Environment) -> None:
+    flood = "import socket\nfor n in range(1000):\n"
+    flood += (
+        "  try: socket.create_connection((f'10.0.{n % 250}.1', 1 + n % 7), 5).close()\n  except OSError: pass"
+    )
+    with _opened("egress") as workspace:
+        workspace.run(f'python3 -c "{flood}"')
+        told = [event.data for event in _decisions(workspace)]
+        assert sum(int(str(data["count"])) for data in told) == 1000
+        assert len(told) <= 520  # so many kinds are told apart, then summed up
+        assert workspace.run("echo all is well") == "all is well\n"

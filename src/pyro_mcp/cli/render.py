@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pyro_mcp.cli.tables import size, table
 from pyro_mcp.models.encoding import as_object
 from pyro_mcp.models.environment import EnvironmentInfo
+from pyro_mcp.models.network import decision_text
 from pyro_mcp.models.run import RunResult
 
 if TYPE_CHECKING:
@@ -60,7 +61,17 @@ def run_summary(result: RunResult) -> str:
     walls = f"isolation {result.isolation}, confinement {result.confinement}"
     if result.isolation == "emulated" and result.confinement != "full":
         walls += ": WARNING: no boundary for code you do not trust, see pyro doctor"
-    return f"pyro: {ending(result)} after {seconds:.2f} s in {result.environment} ({walls})"
+    line = f"pyro: {ending(result)} after {seconds:.2f} s in {result.environment} ({walls})"
+    return "\n".join(
+        [
+            line,
+            *(
+                f"pyro: network: {decision_text(item)}"
+                for item in result.network
+                if item.outcome != "allowed"
+            ),
+        ]
+    )
 
 
 def ending(result: RunResult) -> str:

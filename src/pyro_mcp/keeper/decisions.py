@@ -23,8 +23,11 @@ _SECONDS_PER_LINE = 5.0
 # Without a line to spend, sums are written this often.
 _SUM_SECONDS = 60.0
 _MOST_KINDS = 1000
+# An answer about a throwaway machine tells no more than these.
+_MOST_KEPT = 30
 
 Key = TypeVar("Key")
+Line = dict[str, object]
 Outcome = Literal["allowed", "refused", "failed"]
 
 
@@ -56,17 +59,16 @@ class Decisions:
         self._lines = float(_BURST)
         self._filled_at = time.monotonic()
         self._due = False
+        self._kept: list[Line] = []
 
-    def note(self, decision: Decision) -> None:
-        """Count one decision; it is in the file a second later."""
-        if self._path is None:
-            return
+    def note(self, decision: Decision, count: int = 1) -> None:
+        """Count a decision; it is in the file a second later."""
         now = time.time_ns() // 1_000_000
         if decision in self._pending or len(self._pending) < _MOST_KINDS:
-            _add(self._pending, decision, now)
+            _merge(self._pending, decision, _Count(count, now, now))
         else:
-            _add(self._beyond, decision.outcome, now)
-        if not self._due:
+            _merge(self._beyond, decision.outcome, _Count(count, now, now))
+        if not self._due and self._path is not None:
             self._due = True
             self._after(_EVERY_SECONDS if self._earned() >= 1 else _SUM_SECONDS, self._on_time)
 
@@ -82,7 +84,14 @@ class Decisions:
         lines += [_sum(outcome, count) for outcome, count in self._beyond.items()]
         self._pending.clear()
         self._beyond.clear()
-        self._write("".join(lines).encode())
+        if self._path is not None:
+            self._write("".join(json.dumps(line, separators=(",", ":")) + "\n" for line in lines).encode())
+        else:
+            self._kept = [*self._kept, *lines][-_MOST_KEPT:]
+
+    def kept(self) -> list[Line]:
+        """Give what has no file to be in: the last of a throwaway machine's decisions."""
+        return self._kept
 
     def _on_time(self) -> None:
         self._due = False
@@ -105,10 +114,6 @@ class Decisions:
                 os.close(file)
 
 
-def _add(counts: dict[Key, _Count], key: Key, now: int) -> None:
-    _merge(counts, key, _Count(1, now, now))
-
-
 def _merge(counts: dict[Key, _Count], key: Key, more: _Count) -> None:
     known = counts.get(key)
     if known is None:
@@ -118,14 +123,10 @@ def _merge(counts: dict[Key, _Count], key: Key, more: _Count) -> None:
         known.last_ms = more.last_ms
 
 
-def _line(decision: Decision, count: _Count) -> str:
+def _line(decision: Decision, count: _Count) -> Line:
     told = {key: value for key, value in decision._asdict().items() if value not in (None, "")}
-    return _encoded({**told, "count": count.count, "at": count.first_ms})
+    return {**told, "count": count.count, "at": count.first_ms}
 
 
-def _sum(outcome: Outcome, count: _Count) -> str:
-    return _encoded({"outcome": outcome, "host": "(various)", "count": count.count, "at": count.first_ms})
-
-
-def _encoded(told: dict[str, object]) -> str:
-    return json.dumps(told, separators=(",", ":")) + "\n"
+def _sum(outcome: Outcome, count: _Count) -> Line:
+    return {"outcome": outcome, "host": "(various)", "count": count.count, "at": count.first_ms}

@@ -115,7 +115,10 @@ class Outbound:
         self._settle()
 
     def _send(self) -> None:
-        if not self._open or (self._judge_name is not None and not self._may_go()):
+        if not self._open:
+            return
+        if self._judge_name is not None and not self._may_go():
+            self._watch()  # a server that speaks first is heard meanwhile
             return
         while self._waiting:
             try:

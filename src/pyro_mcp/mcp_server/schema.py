@@ -31,7 +31,7 @@ def output_schema(operation: Operation, profile: Profile = "workspace-full") -> 
     """What a tool's structured content looks like in this profile."""
     schema = _compact(_adapter(operation.returns).json_schema(mode="serialization"))
     if profile != "workspace-full":
-        schema = _without(schema, only_full_names(operation.returns))
+        schema = _used(_without(schema, only_full_names(operation.returns)))
     if operation.plural is None:
         return schema
     definitions = {"$defs": schema.pop("$defs")} if "$defs" in schema else {}
@@ -41,6 +41,17 @@ def output_schema(operation: Operation, profile: Profile = "workspace-full") -> 
         "required": [operation.plural],
         **definitions,
     }
+
+
+def _used(schema: Schema) -> Schema:
+    """Leave out the definitions that nothing refers to any more."""
+    definitions = schema.pop("$defs", {})
+    while True:
+        said = str([schema, definitions])
+        used = {name: item for name, item in definitions.items() if f"'#/$defs/{name}'" in said}
+        if used == definitions:
+            return {**schema, **({"$defs": used} if used else {})}
+        definitions = used
 
 
 def arguments_from(operation: Operation, profile: Profile, given: Mapping[str, object]) -> dict[str, object]:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 
 from pyro_mcp.errors import PyroError
 from pyro_mcp.models.environment import EnvironmentInfo
+from pyro_mcp.models.network import decision_text
 from pyro_mcp.models.run import Confinement, Isolation, RunResult
 from pyro_mcp.operations.declare import Operation
 
@@ -19,6 +20,7 @@ def run_text(result: RunResult) -> str:
             lines += [f"--- {name}", text.rstrip("\n")]
     if not result.stdout and not result.stderr:
         lines.append("(no output)")
+    lines += [f"network: {decision_text(item)}" for item in result.network if item.outcome != "allowed"]
     if step := _next_step(result):
         lines += ["---", step]
     return "\n".join(lines)

@@ -17,4 +17,23 @@ class NetworkSettings:
     host_ca: bool = True
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkDecision:
+    """What was decided about a host, and how often. Without a port: about the name alone. `failed`: allowed, and not there."""
+
+    outcome: Literal["allowed", "refused", "failed"]
+    host: str
+    port: int | None = None
+    address: str | None = None
+    reason: str = ""
+    count: int = 1
+
+
 NO_NETWORK = NetworkSettings()
+
+
+def decision_text(item: NetworkDecision) -> str:
+    """One decision in words."""
+    where = item.host if item.port is None else f"{item.host}:{item.port}"
+    times = f" {item.count} times" if item.count > 1 else ""
+    return f"{item.outcome} {where}{times}" + (f" ({item.reason})" if item.reason else "")

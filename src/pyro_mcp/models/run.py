@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from pyro_mcp.models.network import NO_NETWORK, NetworkSettings
+from pyro_mcp.models.narrowing import ONLY_FULL
+from pyro_mcp.models.network import NO_NETWORK, NetworkDecision, NetworkSettings
 
 Outcome = Literal["finished", "timed_out", "interrupted", "killed"]
 Isolation = Literal["hardware", "emulated"]
@@ -45,3 +46,4 @@ class RunResult:
     isolation: Isolation
     confinement: Confinement
     output_id: str | None = None
+    network: tuple[NetworkDecision, ...] = field(default=(), metadata=ONLY_FULL)

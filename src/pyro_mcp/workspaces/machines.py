@@ -112,9 +112,7 @@ class MachineShop:
             held.callback(release, place)
             written = self._disks.new_layer(place.directory / "disk.qcow2", size.disk_mib)
             launch = self._launch(made, place, (template.disk, written))
-            plan = _plan(
-                place, launch, template, Leash(with_client=True), network_plan(network, place.directory)
-            )
+            plan = _plan(place, launch, template, Leash(with_client=True), network_plan(network, None))
             keeper = start_keeper(plan, made.locks(place))
             held.callback(keeper.let_go)
             keeper.wait_ready()

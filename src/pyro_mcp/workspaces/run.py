@@ -9,6 +9,7 @@ from pyro_mcp.environments.store import EnvironmentStore
 from pyro_mcp.environments.values import Environment
 from pyro_mcp.errors import GuestFailed, OutcomeUnknown
 from pyro_mcp.host.interruption import Interruption
+from pyro_mcp.models.network import NetworkDecision
 from pyro_mcp.models.run import OnOutput, RunRequest, RunResult
 from pyro_mcp.workspaces.command import CHANNELS, InputDescriptor, Wishes, ended_from
 from pyro_mcp.workspaces.machines import MachineShop, Size
@@ -39,6 +40,7 @@ def run_in_throwaway(
             body=InputDescriptor(request.stdin) if isinstance(request.stdin, int) else request.stdin,
             controls=Wishes(interruption) if interruption else None,
         )
+        decided = channel.ask({"verb": "keeper.decisions"}).get("decisions")
     ended = ended_from(answer, interrupted=bool(interruption and interruption.wish))
     return RunResult(
         outcome=ended.outcome,
@@ -48,7 +50,14 @@ def run_in_throwaway(
         environment=request.environment,
         isolation=machine.isolation,
         confinement=machine.confinement,
+        network=tuple(_decisions(decided)),
     )
+
+
+def _decisions(told: object) -> Iterator[NetworkDecision]:
+    """What our own keeper says of the machine's network."""
+    for item in told if isinstance(told, list) else ():
+        yield NetworkDecision(**{name: value for name, value in item.items() if name != "at"})
 
 
 @contextmanager

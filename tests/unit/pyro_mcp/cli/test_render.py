@@ -5,6 +5,7 @@ from tests.doors import finished
 
 from pyro_mcp.cli.render import ending, run_summary
 from pyro_mcp.cli.tables import size, table
+from pyro_mcp.models.network import NetworkDecision
 from pyro_mcp.models.run import Confinement, Isolation, RunResult
 
 
@@ -42,3 +43,12 @@ def test_what_is_no_boundary_is_said_with_every_run(
 
 def test_columns_line_up_without_trailing_blanks() -> None:
     assert table(("A", "B"), [("long", ""), ("x", "y")]) == "A     B\nlong\nx     y"
+
+
+def test_a_run_tells_what_its_network_refused_and_not_what_it_allowed() -> None:
+    refused = NetworkDecision(
+        outcome="refused", host="pypi.org", port=443, reason="it has no network", count=3
+    )
+    allowed = NetworkDecision(outcome="allowed", host="a.b", port=80, address="1.2.3.4")
+    _, *told = run_summary(finished(network=(allowed, refused))).splitlines()
+    assert told == ["pyro: network: refused pypi.org:443 3 times (it has no network)"]

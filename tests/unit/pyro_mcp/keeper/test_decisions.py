@@ -65,3 +65,12 @@ def test_a_disk_that_is_full_ends_nothing(tmp_path: Path) -> None:
     decisions = Decisions(tmp_path / "no" / "folder", Clock().after)
     decisions.note(Decision("refused", "a", 1))
     decisions.flush()
+
+
+def test_without_a_file_the_last_ones_are_kept_for_an_answer() -> None:
+    decisions = Decisions(None, Clock().after)
+    for number in range(60):
+        decisions.note(Decision("refused", f"host-{number}", 443), count=2)
+    decisions.flush()
+    assert len(decisions.kept()) == 30
+    assert decisions.kept()[-1].items() >= {"host": "host-59", "count": 2}.items()

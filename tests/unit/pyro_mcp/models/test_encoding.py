@@ -54,6 +54,7 @@ def test_a_run_has_the_contracts_spelling() -> None:
         "isolation",
         "confinement",
         "output_id",
+        "network",
     }
 
 

@@ -340,6 +340,14 @@ def test_on_the_command_line(workspace: Workspace, pyro: PyroProgram) -> None:
     assert b"is published already by" in taken.stderr
     failed = pyro("workspace", "service", "start", name, "bad", "--", "sh", "-c", "echo why; exit 1")
     assert (failed.returncode, b"  why\n" in failed.stderr) == (6, True)
+    with pyro.start(
+        "workspace", "service", "start", name, "slow2", "--ready-tcp", "9", "--", "sleep", "9"
+    ) as waiting:
+        wait_until(lambda: _stands(workspace, "slow2") == "starting", what="its start", timeout=20)
+        waiting.send_signal(signal.SIGINT)
+        _, said = waiting.communicate(timeout=20)
+    assert (waiting.returncode, _stands(workspace, "slow2")) == (6, "failed")
+    assert b"it was given up before it was ready" in said
     assert pyro("workspace", "service", "stop", name, "cli", "-q").returncode == 0
     (event,) = workspace.logs(kind="service.stop", limit=1).events
     assert event.data["service"] == "cli"

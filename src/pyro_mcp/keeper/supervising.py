@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -20,7 +21,7 @@ from pyro_mcp.keeper.readiness import Ask, Look, Seen
 from pyro_mcp.keeper.service_log import ServiceLog
 from pyro_mcp.keeper.switchboard import Switchboard
 from pyro_mcp.redaction import Redactor
-from pyro_wire import events
+from pyro_wire import events, messages
 from pyro_wire.faults import Fault
 from pyro_wire.messages import Message
 
@@ -178,9 +179,15 @@ class Service:
             self._refuse(event.fault)
 
     def _ended(self, answer: Message) -> None:
-        self._facts |= {"exit_code": answer.get("exit_code"), "signal": answer.get("signal_number")}
-        self._facts["oom"] = answer.get("oom") is True
-        how = _how(answer)
+        try:
+            code = messages.optional_integer(answer, "exit_code", low=0, high=255)
+            number = messages.optional_integer(answer, "signal_number", low=1, high=64)
+            oom = messages.flag(answer, "oom", default=False)
+        except messages.MessageError as error:
+            self._refuse(Fault("guest_failed", "the machine did not say how the service ended", str(error)))
+            return
+        self._facts |= {"exit_code": code, "signal": number, "oom": oom}
+        how = _how(code, number, oom=oom)
         if self._ending is not None:
             self._end(*self._ending)
         elif self.state == "starting":
@@ -193,7 +200,7 @@ class Service:
             self._end(*self._ending)
             return
         self.fault = redacted_fault(fault, self._redactors[1])
-        self._end("failed", self.fault.brief)
+        self._end("failed" if self.state == "starting" else "exited", self.fault.brief)
 
     def _kill(self) -> None:
         if self.runs and self._stream in self._board.agent.mux:
@@ -219,11 +226,13 @@ class Service:
         write_whole(self.plan.directory / STATE_FILE, json.dumps(self.told()).encode())
 
 
-def _how(answer: Message) -> str:
-    number = answer.get("signal_number")
-    if answer.get("oom") is True:
+def _how(code: int | None, number: int | None, *, oom: bool) -> str:
+    if oom:
         return "the machine's memory did not suffice"
-    return f"signal {answer.get('signal')}" if number else f"exit status {answer.get('exit_code')}"
+    if number is None:
+        return f"exit status {code}"
+    name = signal.Signals(number).name.removeprefix("SIG") if number < 32 else str(number)
+    return f"signal {name}"
 
 
 def _now_ms() -> int:

@@ -43,6 +43,10 @@ class Pretended(Request):
             self.answer({**ENDED, "exit_code": 3})
         elif word == "done":
             self.answer(ENDED)
+        elif word == "lie":
+            self.answer({"exit_code": "none of your business", "signal_number": -1})
+        elif word == "crash":
+            self.answer({**ENDED, "exit_code": None, "signal": "SEGV", "signal_number": 11})
         elif word == "missing":
             self.fail(Fault("not_found", "no such directory"))
         elif word == "say":

@@ -218,6 +218,14 @@ def test_all_or_none_are_opened(published: Published) -> None:
     socket.create_server(("127.0.0.1", other.host_port)).close()
 
 
+def test_an_ipv6_address_leads_in_too(published: Published) -> None:
+    published.keeper.stop()
+    port = Port("::1", published.port.host_port, 80, "six")  # beside the same number of 127.0.0.1
+    assert published.ports.open_all([port]) is None
+    with socket.create_connection(("::1", port.host_port), timeout=5):
+        assert [told["address"] for told in published.ports.told()] == ["127.0.0.1", "::1"]
+
+
 def test_a_port_that_somebody_took_meanwhile_is_told_closed(published: Published) -> None:
     published.keeper.stop()
     published.ports.close()

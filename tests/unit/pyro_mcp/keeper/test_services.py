@@ -12,7 +12,7 @@ import pytest
 from tests.unit.pyro_mcp.keeper.guest_end import GuestEnd, KeeperEnd, joined
 from tests.unit.pyro_mcp.keeper.test_ports import free_port
 
-from pyro_mcp.errors import Conflict, InvalidRequest, NotFound
+from pyro_mcp.errors import Conflict, GuestFailed, InvalidRequest, NotFound
 from pyro_mcp.guest.channel import Channel
 from pyro_mcp.host.waiting import wait_until
 from pyro_mcp.keeper import supervising
@@ -89,6 +89,17 @@ def test_one_that_ends_before_it_is_ready_says_why_with_its_last_lines(kept: Kep
     assert (answer["exit_code"], answer["tail"]) == (3, "boom\n")
     assert kept.left(1)["state"] == "failed"
     assert not kept.services.busy
+
+
+def test_a_guest_that_lies_about_the_end_is_not_quoted(kept: Kept) -> None:
+    with pytest.raises(GuestFailed, match="did not say how the service ended"):
+        kept.start("lie")
+    assert (kept.left(1)["exit_code"], kept.left(1)["signal"]) == (None, None)
+
+
+def test_a_crash_is_told_by_its_signal(kept: Kept) -> None:
+    answer = kept.start("crash")
+    assert (answer["reason"], answer["signal"]) == ("it ended before it was ready: signal SEGV", 11)
 
 
 def test_one_that_cannot_be_started_at_all(kept: Kept) -> None:

@@ -16,7 +16,7 @@ python3 -c "from urllib.request import urlopen; print(urlopen('http://127.0.0.1:
 pyro workspace service logs "$workspace" web --grep 'GET /hello.txt' | wc -l
 
 # One that cannot start says why.
-pyro workspace service start -q "$workspace" twin --ready-tcp 9999 -- python3 -m http.server 99999 || echo "exit status $?"
+pyro workspace service start -q "$workspace" twin --ready-tcp 9999 -- python3 -m no_such_server || echo "exit status $?"
 
 pyro workspace stop -q "$workspace" >/dev/null
 pyro workspace service status "$workspace" web

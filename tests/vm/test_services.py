@@ -323,6 +323,15 @@ def test_without_the_policy_nothing_is_published_and_a_secret_is_told_to_its_ser
         assert _TOKEN not in str(died.value)
 
 
+def test_a_service_keeps_its_workspace_from_being_idle(environment: Environment) -> None:
+    with Pyro().workspace.create(idle_stop_seconds=1) as ws:
+        ws.service.start("short", "sleep 2.5", ready_interval_ms=10)
+        wait_until(lambda: ws.status().state == "stopped", what="the idle stop", timeout=30)
+        (told,) = ws.service.list()
+        assert (told.state, told.reason) == ("exited", "exit status 0")  # it was not cut off by the stop
+        assert ws.status().state_reason is not None
+
+
 def test_on_the_command_line(workspace: Workspace, pyro: PyroProgram) -> None:
     name = workspace.info.workspace_id
     options = ["--ready-command", "true", "--publish", "0:80", "--json", "-q"]

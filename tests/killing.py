@@ -13,10 +13,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import pytest
 from tests.remains import Process, keeper_of, processes_of, qemu_of
 from tests.worker import Tree, tree_of
 
-from pyro_mcp import Pyro, Workspace
+from pyro_mcp import NotFound, Pyro, Workspace
 from pyro_mcp.host.waiting import wait_until
 from pyro_mcp.workspaces.engine import Engine
 from pyro_mcp.workspaces.registry.reconcile import Reconciled, reconcile
@@ -64,6 +65,7 @@ def kill_during(work: str, victim: str, home: Path, chance: random.Random) -> No
         assert kinds <= (_MAYBE if work == "exec" else _TYPED), told.lines
         _is_consistent(home)
         _has_its_services(ws, told)
+        _has_its_shells(ws, told)
         _goes_on(ws, told)
         _has_its_lines(ws.exec("cat lines 2>/dev/null || true").stdout.split(), told)
         _has_its_tree(ws, work, told)
@@ -130,6 +132,20 @@ def _has_its_tree(ws: Workspace, work: str, told: Told) -> None:
 
     # An operation whose client was killed may still be at it.
     wait_until(lambda: found() in allowed, what=f"tree {last} or the next one, whole", timeout=5)
+
+
+def _has_its_shells(ws: Workspace, told: Told) -> None:
+    """Those that were opened are there as long as their machine is, and are missed with a reason afterwards."""
+    running = ws.status().state == "running"
+    there = {info.shell_id for info in ws.shell.list()}
+    last = {str(line[1]): str(line[0]) for line in told.lines if line[0] in ("opened", "closing", "closed")}
+    for shell_id, word in last.items():
+        if word != "closing":
+            assert (shell_id in there) == (running and word == "opened"), (there, told.lines)
+        if shell_id not in there:
+            with pytest.raises(NotFound, match=f"shell {shell_id} is gone: ."):
+                ws.shell.read(shell_id)
+    assert (ws.status().state == "running") == running  # asking starts nothing
 
 
 def _has_its_services(ws: Workspace, told: Told) -> None:

@@ -95,6 +95,19 @@ def service(workspaces: WorkspaceOperations, name: str) -> Iterator[None]:
         say("ended", which)
 
 
+def shell(workspaces: WorkspaceOperations, name: str) -> Iterator[None]:
+    for number in range(1_000_000):
+        write(workspaces, name, number)
+        shell_id = workspaces.shell.open(name).shell_id
+        say("opened", shell_id)
+        workspaces.shell.write(name, shell_id, "echo $((6 * 7))")
+        workspaces.shell.read(name, shell_id, wait_for_prompt=True)
+        yield
+        say("closing", shell_id)
+        workspaces.shell.close(name, shell_id)
+        say("closed", shell_id)
+
+
 # -- operations that make one tree of another, whole or not at all ----------------------------------------------------------
 
 Tree = dict[str, str]
@@ -190,6 +203,7 @@ WORKS: dict[str, Callable[[WorkspaceOperations, str], Iterator[None]]] = {
     "move": move,
     "patch": patch,
     "push": push,
+    "shell": shell,
 }
 
 

@@ -104,19 +104,19 @@ class Pty(Exec):
         """Go on: a terminal's input has no end but the key for it."""
 
     def on_control(self, message: Message) -> None:
-        """Resize, or signal the foreground; what comes too late is ignored."""
-        if "signal" not in message:
-            columns, rows = _size(message)
-            if self._terminal is not None:
-                self._terminal.resize(columns, rows)
-            return
-        number = signal_number(message)
+        """Resize, or signal the foreground; what comes too late or makes no sense is ignored, for it must not end the shell."""
         if self._terminal is None or self._outcome.known:
             return
-        with suppress(OSError):
-            if self._terminal.signal(number):
-                return
-        super().on_control(message)
+        with suppress(MessageError, OSError):
+            if "signal" in message:
+                self._signal(signal_number(message), message)
+            else:
+                self._terminal.resize(*_size(message))
+
+    def _signal(self, number: int, message: Message) -> None:
+        assert self._terminal is not None
+        if not self._terminal.signal(number):
+            super().on_control(message)
 
     def release(self) -> None:
         """Kill what still lives and give everything back."""

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
+from typing import get_args
 from urllib.parse import quote
 
 import pytest
@@ -16,6 +17,7 @@ from tests.opened import git
 
 from pyro_mcp import NotFound, PolicyDenied, Pyro, Workspace
 from pyro_mcp.environments.values import Environment
+from pyro_mcp.models.shell import ShellView
 from pyro_mcp.redaction import Redactor
 
 TOKEN = "tok/3n+of the-ws'\"\\%"
@@ -101,6 +103,19 @@ def test_only_who_asks_is_told_and_nothing_that_is_kept_tells(
     with pytest.raises(NotFound) as refused:
         workspace.file.read(f"no-such-{TOKEN}")
     assert TOKEN not in str(refused.value)
+
+    # A terminal, in each of its views, also of what is typed key by key.
+    shell_id = workspace.shell.open(secret_env={"TOKEN": "TOK"}).shell_id
+    workspace.shell.write(shell_id, 'echo "it is $TOK"')
+    assert "it is [redacted:TOKEN]" in workspace.shell.read(shell_id, wait_for_prompt=True).text
+    for letter in f"# {TOKEN}":
+        workspace.shell.write(shell_id, letter, append_newline=False)
+    workspace.shell.read(shell_id, wait_for_idle_ms=300)
+    for view in get_args(ShellView):
+        seen = workspace.shell.read(shell_id, cursor=0, view=view)
+        assert TOKEN not in seen.text
+        assert TOKEN.encode() not in (seen.raw or b"")
+    workspace.shell.close(shell_id)
 
     # A text answer is redacted; what must be exact is refused.
     workspace.exec(

@@ -1,5 +1,6 @@
 """What callers pass in about shells, described once (see arguments.py)."""
 
+import signal
 from collections.abc import Sequence
 from typing import Annotated
 
@@ -24,6 +25,10 @@ def _keys_fault(value: object) -> str | None:
 
 def _input_fault(value: object) -> str | None:
     return "contains a NUL character; press ctrl-space for one" if "\0" in str(value) else None
+
+
+def _signal_fault(value: object) -> str | None:
+    return None if f"SIG{value}" in signal.Signals.__members__ else f"{str(value)[:40]!r} is no signal"
 
 
 ShellId = Annotated[
@@ -74,7 +79,7 @@ Signal = Annotated[
     str,
     Argument(
         text="INT, TERM, KILL, …",
-        pattern=r"^[A-Z0-9]{2,10}$",
-        hint="A name without SIG: INT, TERM, KILL, HUP, TSTP.",
+        also=_signal_fault,
+        hint="A name without SIG: INT, TERM, KILL, HUP, QUIT, TSTP, CONT, USR1, …",
     ),
 ]

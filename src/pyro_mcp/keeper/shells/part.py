@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -97,7 +98,10 @@ class Shells:
     def signal(self, client: Client, stream: int, message: Message) -> None:
         """`keeper.shell.signal` {shell_id, signal}: signal what runs in the foreground."""
         shell = self._open_one(message)
-        shell.signal(messages.text(message, "signal"))
+        name = messages.text(message, "signal")
+        if f"SIG{name}" not in signal.Signals.__members__:
+            raise MessageError(f"signal: there is no {name[:40]!r}")
+        shell.signal(name)
         client.answer(stream, describe(shell))
 
     def resize(self, client: Client, stream: int, message: Message) -> None:

@@ -152,7 +152,7 @@ class Shell:
         elif isinstance(event, events.Credited):
             self._push_input()
         elif isinstance(event, events.Control):
-            self.program = str(event.message.get("program", ""))[:200]
+            self.program = _harmless(event.message.get("program", ""))
         elif isinstance(event, events.Answered):
             self.digest_all()
             self.finish(_ending(event.message))
@@ -166,12 +166,12 @@ class Shell:
         if self.ended is not None:
             return
         self._show(self._redactor.finish())
-        self.ended = reason
+        self.ended = _harmless(reason)
         while self._input:
             waiting, on_taken = self._input.popleft()
             if on_taken is not None:
                 on_taken(len(waiting))
-        self.on_end(reason)
+        self.on_end(self.ended)
         self._notify()
 
     def _digest(self) -> None:
@@ -237,6 +237,11 @@ class Shell:
         if self.living:
             self._board.agent.mux.control(self._stream, message)
             self._board.agent.update()
+
+
+def _harmless(said: object) -> str:
+    """Give what a guest said without characters that a terminal would act on."""
+    return "".join(letter if letter.isprintable() else "\ufffd" for letter in str(said)[:300])
 
 
 def _ending(answer: Message) -> str:

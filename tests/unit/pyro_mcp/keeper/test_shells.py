@@ -130,6 +130,13 @@ def test_sizes_and_signals_reach_the_agent(client: Client, kept: Kept) -> None:
     assert kept.agent.controls == [{"columns": 30, "rows": 6}, {"signal": "TERM"}]
 
 
+def test_no_signal_is_sent_that_is_none(client: Client, kept: Kept) -> None:
+    client.open()
+    with pytest.raises(InvalidRequest):
+        client.ask("signal", shell_id="sh-1", signal="NOPE")
+    assert kept.agent.controls == []
+
+
 def test_a_shell_that_exits_can_be_read_until_it_is_closed_and_its_end_is_noted(
     client: Client, tmp_path: Path
 ) -> None:

@@ -211,7 +211,7 @@ def test_the_state_after_random_bytes_is_a_screen_of_the_same_size() -> None:
     for round_number in range(3000):
         made.feed(bytes(chance.choice(alphabet) for _ in range(30)))
         if round_number % 100 == 0:
-            made.resize(chance.randint(20, 40), chance.randint(2, 9))
+            made.resize(chance.randint(1, 40), chance.randint(1, 9))
         assert len(made.grid.rows) == made.height
         assert all(len(row.cells) == made.columns for row in made.grid.rows)
         assert 0 <= made.grid.x < made.columns

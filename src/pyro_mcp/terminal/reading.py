@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from pyro_mcp.terminal.rows import Line
 from pyro_mcp.terminal.screen import Screen
 
+# No screen is higher.
+_MOST_ROWS = 500
+
 
 @dataclass(frozen=True, slots=True)
 class Reading:
@@ -44,8 +47,20 @@ def lines_since(screen: Screen, position: int, end: int, most: int) -> Reading:
 
 
 def _fresh(screen: Screen, position: int) -> tuple[list[Line], bool]:
-    fresh = [line for line in joined(_all_lines(screen)) if line.stamp > position]
+    fresh = [line for line in joined(reversed(list(_back_to(screen, position)))) if line.stamp > position]
     return fresh, screen.history.forgotten > position
+
+
+def _back_to(screen: Screen, position: int) -> Iterator[Line]:
+    """Give the rows from the last to where none can be newer than `position`: only on the screen does a row change, so no
+    newer one stands above as many older ones as a screen has rows.
+    """
+    older = 0
+    for line in _from_the_last(screen):
+        older = 0 if line.stamp > position else older + bool(line.stamp)
+        if older > _MOST_ROWS and not line.wrapped:
+            return
+        yield line
 
 
 def joined(lines: Iterable[Line]) -> Iterator[Line]:
@@ -62,15 +77,15 @@ def joined(lines: Iterable[Line]) -> Iterator[Line]:
         yield Line("".join(parts), stamp, wrapped=False)
 
 
-def _all_lines(screen: Screen) -> Iterator[Line]:
-    yield from screen.history
-    for number, row in enumerate(screen.main.rows):
+def _from_the_last(screen: Screen) -> Iterator[Line]:
+    for number, row in reversed(list(enumerate(screen.main.rows))):
         line = row.line()
         if number == screen.main.y and len(line.text) < screen.main.x:
             line = line._replace(
                 text="".join(row.cells[: screen.main.x])
             )  # the blank after a prompt is part of it
         yield line
+    yield from reversed(screen.history)
 
 
 def _oldest(fresh: list[Line], most: int) -> tuple[list[Line], int | None]:

@@ -137,3 +137,6 @@ class History:
 
     def __iter__(self) -> Iterator[Line]:
         return iter(self._lines)
+
+    def __reversed__(self) -> Iterator[Line]:
+        return reversed(self._lines)

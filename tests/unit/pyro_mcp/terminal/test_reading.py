@@ -88,6 +88,16 @@ def test_pages_lead_through_everything_without_loss_or_repetition() -> None:
     assert position == session.end
 
 
+def test_little_that_is_new_is_found_below_much_that_is_not() -> None:
+    session = Session(rows=6)
+    session.feed(b"".join(b"line %d\r\n" % number for number in range(5000)) + b"a\r\nb\r\nc")
+    mark = session.end
+    session.feed(b"\x1b[2A\rA")  # above others, then out of sight
+    assert session.since(mark) == "A"
+    session.feed(b"\x1b[2B" + b"\r\n" * 300)
+    assert session.since(mark).startswith("A\n")
+
+
 def test_of_too_much_the_newest_is_read_and_what_was_left_out_is_told() -> None:
     session = Session()
     session.feed(b"".join(b"line %d\r\n" % number for number in range(100)))

@@ -79,14 +79,7 @@ def make_devices() -> None:
         os.symlink(target, f"{mounts.DEVICES}/{name}")
     for name in ("pts", "shm"):
         os.mkdir(f"{mounts.DEVICES}/{name}")
-    system.mount(
-        "devpts",
-        f"{mounts.DEVICES}/pts",
-        "devpts",
-        system.MS_NOSUID | system.MS_NOEXEC,
-        "newinstance,ptmxmode=0666,mode=0620,gid=5",
-    )
-    system.mount("shm", f"{mounts.DEVICES}/shm", "tmpfs", system.MS_NOSUID | system.MS_NODEV, "mode=1777")
+    mounts.fill_devices()
     os.makedirs(mounts.SYSFS)
     system.mount(
         "sysfs",

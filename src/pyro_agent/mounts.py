@@ -102,10 +102,25 @@ def make_folders() -> None:
             os.makedirs(folder, exist_ok=True)
 
 
+def fill_devices() -> None:
+    """Mount what /dev holds beside its files: terminals and shared memory."""
+    terminals = "newinstance,ptmxmode=0666,mode=0620,gid=5"
+    for kind, folder, flag, options in (
+        ("devpts", f"{DEVICES}/pts", system.MS_NOEXEC, terminals),
+        ("tmpfs", f"{DEVICES}/shm", system.MS_NODEV, "mode=1777"),
+    ):
+        if not os.path.ismount(folder):
+            system.mount(kind, folder, kind, system.MS_NOSUID | flag, options)
+
+
 def take_down() -> None:
-    """Unmount root and disk again."""
-    system.unmount(ROOT, system.MNT_DETACH)  # with everything in it
+    """Unmount root and disk again.
+
+    With the root goes everything in it, and what is mounted in its /dev goes from ours, too: the two are one to the kernel.
+    """
+    system.unmount(ROOT, system.MNT_DETACH)
     system.unmount(DISK)
+    fill_devices()
 
 
 def carry_out(mount: Mount, root: int | None = None) -> None:

@@ -143,6 +143,7 @@ def test_shells_end_with_their_machine_and_say_so(workspace: Workspace) -> None:
     assert workspace.status().state == "stopped"  # asking for what is gone starts nothing
     again = workspace.shell.open()
     assert (again.shell_id, again.resumed) == ("sh-2", True)
+    assert workspace.exec("mountpoint /dev/pts && mountpoint /dev/shm && touch /dev/shm/file").exit_code == 0
     workspace.reset()
     with pytest.raises(NotFound, match="it was reset"):
         workspace.shell.read("sh-2")

@@ -18,6 +18,7 @@ from tests.opened import outliving
 
 from pyro_mcp import InvalidRequest, NotFound, Pyro, Workspace
 from pyro_mcp.environments.values import Environment
+from pyro_mcp.host.processes import identify
 from pyro_mcp.host.waiting import wait_until
 from pyro_mcp.models.shell import ShellText
 
@@ -160,7 +161,7 @@ def test_a_killed_keeper_leaves_nothing_of_its_shells(workspace: Workspace) -> N
         check=True,
     ).stdout.split()
     os.kill(int(keeper), signal.SIGKILL)
-    wait_until(lambda: not Path(f"/proc/{keeper}/exe").exists(), what="the keeper to be gone", timeout=10)
+    wait_until(lambda: identify(int(keeper)) is None, what="the keeper to be gone", timeout=10)
     with pytest.raises(NotFound, match="killed"):
         workspace.shell.read(shell.id)
     assert workspace.shell.open().shell_id == "sh-2"

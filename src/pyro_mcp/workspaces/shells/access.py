@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from pyro_mcp.errors import NotFound
+from pyro_mcp.errors import Conflict, NotFound
 from pyro_mcp.keeper.shells.records import known_end
 from pyro_mcp.workspaces.events import Json
 from pyro_mcp.workspaces.registry.workspaces import WorkspaceRecord
@@ -29,7 +29,9 @@ def at_shell(sessions: Sessions, reference: str, shell_id: str, kind: str, **dat
     try:
         with sessions.using(reference, kind, shell_id=shell_id, **data) as session:
             yield session
-    except NotFound as error:
+    except (NotFound, Conflict) as error:
+        if isinstance(error, Conflict) and sessions.socket(record.id) is not None:
+            raise  # the shell is there, and cannot do that
         raise _gone(sessions, record, shell_id) from error
 
 

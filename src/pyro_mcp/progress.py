@@ -4,7 +4,7 @@ The engine writes `with step("building debian:12", total=300, unit="packages") a
 listener around its call. Without one, saying costs next to nothing. Standard library only.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from time import monotonic
@@ -80,6 +80,32 @@ def listening(listener: Listener) -> Iterator[None]:
         yield
     finally:
         _listener.reset(token)
+
+
+_remarks: ContextVar[dict[str, bool | str] | None] = ContextVar("pyro_remarks", default=None)
+
+
+@contextmanager
+def remarks() -> Iterator[dict[str, bool | str]]:
+    """Collect what is remarked inside the block: facts about how an operation went that are no part of its own answer."""
+    facts: dict[str, bool | str] = {}
+    token = _remarks.set(facts)
+    try:
+        yield facts
+    finally:
+        _remarks.reset(token)
+
+
+def remarked() -> Mapping[str, bool | str]:
+    """What was remarked so far, for whoever collects it."""
+    return _remarks.get() or {}
+
+
+def remark(**facts: bool | str) -> None:
+    """Tell whoever asked for the operation something besides its answer."""
+    collected = _remarks.get()
+    if collected is not None:
+        collected.update(facts)
 
 
 @contextmanager

@@ -9,6 +9,7 @@ import click
 
 from pyro_mcp.cli.groups import SpellingGroup, load
 from pyro_mcp.errors import InvalidRequest, PyroError
+from pyro_mcp.progress import remarks
 
 # Name: (where the command is, the line that help shows). Here, so that `pyro --help` imports nothing but click; a test
 # holds the lines equal to the commands' own.
@@ -76,7 +77,8 @@ def run_cli(arguments: list[str]) -> int:
     # What `run` and `exec` report may be a command's own status; pyro's own troubles must not look like one.
     failed = 125 if arguments[:1] == ["run"] or arguments[:2] == ["workspace", "exec"] else None
     try:
-        answer = pyro.main(arguments, prog_name="pyro", standalone_mode=False)
+        with remarks():
+            answer = pyro.main(arguments, prog_name="pyro", standalone_mode=False)
         sys.stdout.flush()
         return answer if isinstance(answer, int) else 0
     except PyroError as error:

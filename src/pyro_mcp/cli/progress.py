@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pyro_mcp.progress import Step, listening
+from pyro_mcp.progress import Step, listening, remarked
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -95,7 +95,7 @@ def _told(step: Step) -> str:
 
 @contextmanager
 def shown_progress(*, quiet: bool = False) -> Iterator[None]:
-    """Show the steps taken inside the block, in the form that fits where stderr goes."""
+    """Show the steps taken inside the block, in the form that fits where stderr goes, and what was remarked on the way."""
     if quiet:
         yield
         return
@@ -105,3 +105,5 @@ def shown_progress(*, quiet: bool = False) -> Iterator[None]:
             yield
     finally:
         bars.close()
+    if reason := remarked().get("resumed_reason"):
+        click.echo(f"pyro: the workspace was started again: {reason}", err=True)

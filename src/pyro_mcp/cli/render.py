@@ -10,6 +10,7 @@ from pyro_mcp.models.encoding import as_object
 from pyro_mcp.models.environment import EnvironmentInfo
 from pyro_mcp.models.network import decision_text
 from pyro_mcp.models.run import RunResult
+from pyro_mcp.progress import remarked
 
 if TYPE_CHECKING:
     from pyro_mcp.environments.values import EnvironmentListing  # costs `pyro run` 8 ms
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 def json_text(result: object, plural: str | None = None) -> str:
     """One JSON object on one line. ASCII: a terminal or pipe of any encoding can take it."""
-    return json.dumps(as_object(result, plural))
+    return json.dumps(as_object(result, plural, remarks=remarked()))
 
 
 def environments(found: Sequence[EnvironmentInfo]) -> str:

@@ -23,7 +23,6 @@ def service(found: ServiceInfo) -> str:
             "ended": _time(found.ended_at),
             "ports": "\n".join(_port(port) for port in found.published_ports),
             "log": f"{size(found.log_bytes)} written",
-            "note": f"the workspace was started again: {found.resumed_reason}" if found.resumed else None,
         }
     )
 

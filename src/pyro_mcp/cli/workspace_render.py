@@ -61,13 +61,12 @@ def status(found: WorkspaceStatus) -> str:
 
 
 def exec_summary(result: ExecResult, workspace: str = "WORKSPACE") -> str:
-    """One line about a command, for stderr, and one when its workspace had to be started."""
-    again = f"pyro: the workspace was started again: {result.resumed_reason}\n" if result.resumed else ""
+    """One line about a command, for stderr."""
     if result.outcome == "running":
-        return f"{again}pyro: still running; find it again: pyro workspace exec-wait {workspace} {result.exec_id}"
+        return f"pyro: still running; find it again: pyro workspace exec-wait {workspace} {result.exec_id}"
     if result.outcome == "unknown":
-        return f"{again}pyro: outcome unknown, its machine ended; {result.output_id} keeps what it wrote"
-    return f"{again}pyro: {_ending(result)} after {result.duration_ms / 1000:.2f} s ({result.output_id})"
+        return f"pyro: outcome unknown, its machine ended; {result.output_id} keeps what it wrote"
+    return f"pyro: {_ending(result)} after {result.duration_ms / 1000:.2f} s ({result.output_id})"
 
 
 def waited(result: ExecResult) -> str:

@@ -26,7 +26,7 @@ from pyro_mcp.models.narrowing import narrowed
 from pyro_mcp.operations.catalogue import operations_in
 from pyro_mcp.operations.client import Pyro
 from pyro_mcp.operations.declare import Operation, Profile
-from pyro_mcp.progress import listening
+from pyro_mcp.progress import listening, remarks
 
 # Calls that wait cost a thread each and nothing else; a host that has more than these under way has lost its way.
 _CALLS_AT_ONCE = 64
@@ -107,12 +107,15 @@ class Calls:
             arguments = self._arguments(operation, given)
             if not patient:
                 self._builds.ready(operation, arguments)
-            answer = operation.call(self._pyro, **arguments)
+            with remarks() as remarked:
+                answer = operation.call(self._pyro, **arguments)
         except PyroError as error:
             return error_result(error, self._operations.values())
         narrow = self._profile != "workspace-full"
-        structured, cuts = bounded(as_object(answer, operation.plural, narrow=narrow))
+        structured, cuts = bounded(as_object(answer, operation.plural, narrow=narrow, remarks=remarked))
         text = bounded_text(TEXTS[operation.name](narrowed(answer) if narrow else answer), cuts)
+        if remarked.get("resumed") and not hasattr(answer, "resumed"):
+            text = f"(The workspace was started again first: {remarked['resumed_reason']}.)\n{text}"
         return types.CallToolResult(content=[_text(text)], structured_content=structured)
 
     def _arguments(self, operation: Operation, given: Mapping[str, object]) -> dict[str, object]:

@@ -12,17 +12,23 @@ JsonValue = None | bool | int | float | str | list["JsonValue"] | dict[str, "Jso
 JsonObject = dict[str, JsonValue]
 
 
-def as_object(result: object, plural: str | None = None, *, narrow: bool = False) -> JsonObject:
+def as_object(
+    result: object,
+    plural: str | None = None,
+    *,
+    narrow: bool = False,
+    remarks: Mapping[str, bool | str] = {},
+) -> JsonObject:
     """Turn an operation's answer into one JSON object; a list stands under its plural.
 
-    `narrow` leaves out the fields that not every profile shows.
+    `narrow` leaves out the fields that not every profile shows; `remarks` are added where the answer does not say them.
     """
     value = as_json(result, narrow=narrow)
-    if isinstance(value, dict):
-        return value
-    if plural is None:
-        raise TypeError(f"{type(result).__name__} is neither a model nor a list of models")
-    return {plural: value}
+    if not isinstance(value, dict):
+        if plural is None:
+            raise TypeError(f"{type(result).__name__} is neither a model nor a list of models")
+        value = {plural: value}
+    return {**value, **{name: fact for name, fact in remarks.items() if name not in value}}
 
 
 def as_json(value: object, *, narrow: bool = False) -> JsonValue:

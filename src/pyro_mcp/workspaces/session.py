@@ -15,6 +15,7 @@ from pyro_mcp.host.paths import Paths, private_directory
 from pyro_mcp.host.processes import ProcessIdentity, identify, is_alive, send_signal
 from pyro_mcp.host.waiting import WaitedTooLong, wait_until
 from pyro_mcp.keeper.places import clear_left_behind
+from pyro_mcp.progress import remark
 from pyro_mcp.redaction import Redactor
 from pyro_mcp.workspaces.output_store import OutputStore
 from pyro_mcp.workspaces.promises import Promises
@@ -189,6 +190,8 @@ class Sessions:
         with self.registry.changing(durable=False) as change:
             workspaces.touch(change, record.id)
         socket, resumed = self.running(record)
+        if resumed is not None:
+            remark(resumed=True, resumed_reason=resumed)
         session = Session(record, socket, resumed, self.outputs(record.id), self.redactor(record.id))
         session.note(**data)
         try:

@@ -247,6 +247,7 @@ def _hold(descriptor: int, directory: Path) -> None:
     """Be a keeper whose QEMU does nothing, and whose last words are how much memory it needed."""
     agent = socket.socket(fileno=descriptor)
     console, _far = socket.socketpair()
+    monitor, _silent = socket.socketpair()
     nothing = Path("/dev/null")
     with subprocess.Popen(["sleep", "600"]) as process, socket.socket(socket.AF_UNIX) as listener:
         try:
@@ -254,7 +255,7 @@ def _hold(descriptor: int, directory: Path) -> None:
             listener.bind(str(directory / "new.sock"))
             listener.listen()
             (directory / "new.sock").rename(directory / "keeper.sock")
-            qemu = Qemu(process, ["sleep"], cast(Monitor, None), agent, console, nothing)
+            qemu = Qemu(process, ["sleep"], Monitor(monitor), agent, console, nothing)
             plan = KeeperPlan(
                 "played",
                 directory,

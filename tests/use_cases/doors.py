@@ -90,6 +90,7 @@ def working(job: str, door: DoorName, *, profile: Profile, host_root: Path) -> I
         held.callback(found.clean_up)
         yield found
         print(f"\n{found.transcript.told()}")
+        found.transcript.keep()
 
 
 class _Mcp:

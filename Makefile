@@ -26,6 +26,14 @@ check: setup ## Format, lint, strict types, import order, generated files up to 
 	@$(BIN)/python -m scripts.surface --check
 	@$(BIN)/python -m scripts.reference --check
 
+smoke-secrets: setup ## Secrets on a real machine, through each door
+	@$(BIN)/pyro env pull debian:12
+	@$(BIN)/pytest tests/smoke/test_secrets_and_disks.py -k test_secrets
+
+smoke-disks: setup ## Snapshots side by side and disks of stopped workspaces, on real machines
+	@$(BIN)/pyro env pull debian:12
+	@$(BIN)/pytest tests/smoke/test_secrets_and_disks.py -k test_disks
+
 smoke-run: setup ## Run every example on a real machine
 	@$(BIN)/pyro env pull debian:12
 	@$(BIN)/pytest tests/smoke

@@ -45,6 +45,11 @@ class MemoryEngine:
     requests: list[RunRequest] = field(default_factory=list)
     prepared: list[str] = field(default_factory=list)
 
+    closed: bool = False
+
+    def close(self) -> None:
+        self.closed = True
+
     def run(
         self, request: RunRequest, on_output: OnOutput | None = None, interrupted: Interruption | None = None
     ) -> RunResult:

@@ -51,6 +51,7 @@ _ONLY_FULL = {
     *("snapshot_create", "snapshot_list", "snapshot_delete"),
     *("service_start", "service_list", "service_status", "service_logs", "service_stop"),
     *("shell_open", "shell_write", "shell_read", "shell_signal", "shell_resize", "shell_close", "shell_list"),
+    *("workspace_disk_list", "workspace_disk_read", "workspace_disk_export"),
 }
 _OFFERED: dict[Profile, set[str]] = {
     "vm-run": _RUN,
@@ -76,7 +77,7 @@ _ARGUMENTS = {
     "workspace_file_search": "workspace pattern path glob context_lines limit",
     "workspace_file_remove": "workspace path to recursive",
     "workspace_patch_apply": "workspace patch dry_run strip",
-    "workspace_diff": "workspace paths format include_ignored",
+    "workspace_diff": "workspace paths format include_ignored from_snapshot to_snapshot",
     "workspace_summary": "workspace",
     "workspace_compare": "workspaces",
     "workspace_export": "workspace path output_path format branch_name repository_path overwrite allow_paths",
@@ -92,6 +93,9 @@ _ARGUMENTS = {
     "service_status": "workspace service",
     "service_logs": "workspace service tail_lines cursor grep",
     "service_stop": "workspace service",
+    "workspace_disk_list": "workspace path depth",
+    "workspace_disk_read": "workspace path max_bytes",
+    "workspace_disk_export": "workspace output_path format",
     "snapshot_create": "workspace snapshot",
     "snapshot_list": "workspace",
     "snapshot_delete": "workspace snapshot",
@@ -109,6 +113,7 @@ _WITHHELD_IN_CORE = {
     "vm_run": _NETWORK,
     "workspace_create": _NETWORK | {"secrets", "secret_files"},
     "workspace_exec": {"secret_env"},
+    "workspace_diff": {"from_snapshot", "to_snapshot"},
 }
 # Given by other means than an argument or option: what follows `--`, and standard input.
 _NOT_OPTIONS = {
@@ -129,6 +134,7 @@ _SPELT = {
     "allow_paths": "--allow-path",
     "allow_hosts": "--allow-host",
     "from_snapshot": "--from",
+    "to_snapshot": "--to",
     "output_path": "--output",
     "published_ports": "--publish",
 }

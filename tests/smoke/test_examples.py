@@ -24,6 +24,7 @@ def _run(*command: str) -> str:
 
 def test_no_example_is_left_out() -> None:
     runs = {"command_line.sh", "sdk.py", "mcp_client.py", "mcp_http.py"}
+    runs |= {"secrets.sh", "secrets_sdk.py", "secrets_mcp.py", "disks.sh", "disks_sdk.py"}
     workspaces = {"workspace.sh", "workspace_sdk.py", "workspace_mcp.py"}
     models = {"openai_vm_run.py", "openai_workspace_core.py"}  # test_openai_examples.py
     services = {"service.sh", "service_sdk.py", "service_mcp.py"}

@@ -33,7 +33,7 @@ _POSITIONAL = frozenset(
 )
 _SHORT = {"env": "-e"}
 # Options that the contract spells in another way than the argument.
-_SPELT = {"from_snapshot": "from", "output_path": "output", "published_ports": "publish"}
+_SPELT = {"from_snapshot": "from", "to_snapshot": "to", "output_path": "output", "published_ports": "publish"}
 _SCALARS = {str: click.STRING, int: click.INT, float: click.FLOAT}
 
 as_json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")

@@ -20,7 +20,8 @@ EXAMPLES: Mapping[str, str] = {
     "workspace_file_search": "pyro workspace file search fix-123 src --pattern 'def main' --context-lines 2",
     "workspace_file_remove": "pyro workspace file remove fix-123 build --recursive\n"
     "pyro workspace file remove fix-123 old.py --to new.py",
-    "workspace_diff": "pyro workspace diff fix-123 | git apply\npyro workspace diff fix-123 --path src --format stat",
+    "workspace_diff": "pyro workspace diff fix-123 | git apply\npyro workspace diff fix-123 --path src --format stat\n"
+    "pyro workspace diff fix-123 --from tests-green --to refactored",
     "workspace_summary": "pyro workspace summary fix-123 --json",
     "workspace_compare": "pyro workspace compare try-a try-b try-c",
     "workspace_export": "pyro workspace export fix-123 dist --output ./dist\n"
@@ -49,6 +50,12 @@ EXAMPLES: Mapping[str, str] = {
     "shell_resize": "pyro workspace shell resize fix-123 sh-1 --cols 80 --rows 24",
     "shell_close": "pyro workspace shell close fix-123 sh-1",
     "shell_list": "pyro workspace shell list fix-123",
+    "workspace_disk_list": "pyro workspace disk list fix-123 /var/log",
+    "workspace_disk_read": "pyro workspace disk read fix-123 /etc/hosts",
+    "workspace_disk_export": "pyro workspace disk export fix-123 --output fix-123.tar\n"
+    "pyro workspace disk export fix-123 --output fix-123.qcow2 --format qcow2\n\n"
+    "A tar has all files: the environment's, the seed's and what changed. qcow2 and raw have the workspace's own disk as one\n"
+    "ext4 filesystem: what changed, in root/upper and workspace/upper, neither environment nor seed.",
     "snapshot_create": "pyro workspace snapshot create fix-123 tests-green",
     "snapshot_list": "pyro workspace snapshot list fix-123",
     "snapshot_delete": "pyro workspace snapshot delete fix-123 tests-green",

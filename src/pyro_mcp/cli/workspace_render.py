@@ -1,8 +1,8 @@
 """Workspaces as people read them."""
 
 import shlex
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 
 from pyro_mcp.cli.tables import facts, size, table
 from pyro_mcp.models.events import WorkspaceLogs
@@ -53,6 +53,7 @@ def status(found: WorkspaceStatus) -> str:
         "idle stop": f"{found.idle_stop_seconds} s" if found.idle_stop_seconds else "never",
         "deleted after": f"{found.ttl_seconds} s" if found.ttl_seconds else "never",
         "network": " ".join((found.network_policy, *found.allow_hosts)),
+        "secrets": ", ".join(found.secrets),
         "on this host": f"{size(found.stored_bytes)} written, {size(found.output_bytes)} of output",
         "running": ", ".join(found.running),
         "seed": "\n".join(_seed(found.seed)),
@@ -118,9 +119,37 @@ def snapshot(found: SnapshotInfo) -> str:
 
 
 def snapshots(found: Sequence[SnapshotInfo]) -> str:
-    """Snapshots as a table."""
-    rows = [(item.name, item.parent or "-", _time(item.created_at), size(item.size_bytes)) for item in found]
-    return table(("NAME", "FROM", "CREATED", "SIZE"), rows)
+    """Snapshots as a tree: each stands below the one that it grew from."""
+    rows = [
+        ("  " * depth + item.name, _time(item.created_at), _age(item.created_at), size(item.size_bytes))
+        for depth, item in _grown(found, None, 0)
+    ]
+    return table(("NAME", "CREATED", "AGE", "SIZE"), rows)
+
+
+def _grown(
+    found: Sequence[SnapshotInfo], parent: str | None, depth: int
+) -> Iterator[tuple[int, SnapshotInfo]]:
+    for item in found:
+        if item.parent == parent:
+            yield depth, item
+            yield from _grown(found, item.name, depth + 1)
+
+
+def _age(since: datetime) -> str:
+    """The two largest units of it."""
+    seconds = max(int((datetime.now(UTC) - since).total_seconds()), 0)
+    parts = [
+        f"{amount}{unit}"
+        for amount, unit in (
+            (seconds // 86400, "d"),
+            (seconds // 3600 % 24, "h"),
+            (seconds // 60 % 60, "m"),
+            (seconds % 60, "s"),
+        )
+    ]
+    first = next((index for index, part in enumerate(parts) if not part.startswith("0")), len(parts) - 1)
+    return " ".join(parts[first : first + 2])
 
 
 def _fact(value: object) -> str:

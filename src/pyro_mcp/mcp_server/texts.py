@@ -2,7 +2,15 @@
 
 from collections.abc import Callable, Mapping
 
-from pyro_mcp.mcp_server import file_text, review_text, service_text, shell_text, text, workspace_text
+from pyro_mcp.mcp_server import (
+    disk_text,
+    file_text,
+    review_text,
+    service_text,
+    shell_text,
+    text,
+    workspace_text,
+)
 
 TEXTS: Mapping[str, Callable[..., str]] = {
     "vm_run": text.run_text,
@@ -37,6 +45,9 @@ TEXTS: Mapping[str, Callable[..., str]] = {
     "service_status": service_text.service_text,
     "service_logs": service_text.logs_text,
     "service_stop": service_text.service_text,
+    "workspace_disk_list": file_text.listing_text,
+    "workspace_disk_read": disk_text.read_text,
+    "workspace_disk_export": disk_text.export_text,
     "snapshot_create": workspace_text.snapshot_text,
     "snapshot_list": workspace_text.snapshots_text,
     "snapshot_delete": workspace_text.snapshot_gone_text,

@@ -46,6 +46,8 @@ def status_text(status: WorkspaceStatus) -> str:
     ]
     if status.isolation:
         lines += [_walls(status), *warnings(status.isolation, status.confinement)]
+    if status.secrets:
+        lines.append(f"secrets {', '.join(status.secrets)}")
     if status.network_policy != "off":
         only = f", only to {', '.join(status.allow_hosts)}" if status.allow_hosts else ""
         lines.append(f"network {status.network_policy}{only}")

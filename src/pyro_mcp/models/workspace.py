@@ -61,6 +61,8 @@ class WorkspaceStatus:
     resumed_reason: str | None = None
     network_policy: NetworkPolicy = field(default="off", metadata=ONLY_FULL)
     allow_hosts: tuple[str, ...] = field(default=(), metadata=ONLY_FULL)
+    # Names; no answer ever has a value.
+    secrets: tuple[str, ...] = field(default=(), metadata=ONLY_FULL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

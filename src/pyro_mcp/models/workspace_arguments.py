@@ -134,4 +134,6 @@ EventKind = Annotated[str | None, Argument(text="Only of this kind: create, exec
 SnapshotName = Annotated[str, Argument(text="The snapshot's name: a-z, 0-9 and -.")]
 SnapshotRef = Annotated[str, Argument(text="Snapshot to go back to.")]
 FromSnapshot = Annotated[str | None, Argument(text="Snapshot to start from; now if not given.")]
+DiffFrom = Annotated[str | None, Argument(text="Compare from this snapshot, not from the start.")]
+DiffTo = Annotated[str | None, Argument(text="Compare to this snapshot, not to now.")]
 ForkCount = Annotated[int, Argument(text="How many.", minimum=1, maximum=32)]

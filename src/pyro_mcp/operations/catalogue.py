@@ -16,6 +16,7 @@ _NOUNS: tuple[tuple[str, str], ...] = (
     ("workspace.sync", "sync:SyncOperations"),
     ("workspace.file", "files:FileOperations"),
     ("workspace.patch", "patches:PatchOperations"),
+    ("workspace.disk", "disks:DiskOperations"),
     ("workspace.snapshot", "snapshots:SnapshotOperations"),
     ("workspace.service", "services:ServiceOperations"),
     ("workspace.shell", "shells:ShellOperations"),

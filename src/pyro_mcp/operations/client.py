@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping, Sequence
 from copy import copy
+from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeVar
 
 from pyro_mcp.errors import InvalidRequest
@@ -41,6 +42,8 @@ class Pyro:
 
     `require_isolation="hardware"` and `require_confinement="full"` refuse with HostUnfit rather than fall back; the
     variables PYRO_REQUIRE_ISOLATION and PYRO_REQUIRE_CONFINEMENT say the same. `engine` stands in for pyro's own.
+
+    As a context manager, or by `close()`, it lets go of its database at once; machines are no client's and go on.
     """
 
     def __init__(
@@ -59,6 +62,19 @@ class Pyro:
         self._output_limit: int | None = None
         self._confine: Confine | None = None
         self._given_engine = engine
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close what is open. A client that is used again afterwards opens it anew."""
+        if self._given_engine is not None:
+            self._given_engine.close()
 
     @property
     def workspace(self) -> "WorkspaceOperations":

@@ -36,3 +36,7 @@ class Engine(Protocol):
     def sessions(self) -> "Sessions":
         """The way to the workspaces."""
         ...
+
+    def close(self) -> None:
+        """Give back what is held open; it can be used again."""
+        ...

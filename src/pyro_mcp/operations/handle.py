@@ -8,6 +8,7 @@ from typing import Concatenate, Generic, ParamSpec, Self, TypeVar
 from pyro_mcp.errors import NotFound
 from pyro_mcp.models.workspace import WorkspaceStatus
 from pyro_mcp.operations.declare import Handle
+from pyro_mcp.operations.disks import DiskOperations
 from pyro_mcp.operations.files import FileOperations
 from pyro_mcp.operations.noun import Noun
 from pyro_mcp.operations.outputs import OutputOperations
@@ -73,6 +74,14 @@ class WorkspacePatch(_Bound[PatchOperations]):
     """`ws.patch`."""
 
     apply = bound(PatchOperations.apply)
+
+
+class WorkspaceDisk(_Bound[DiskOperations]):
+    """`ws.disk`."""
+
+    list = bound(DiskOperations.list)
+    read = bound(DiskOperations.read)
+    export = bound(DiskOperations.export)
 
 
 class WorkspaceSnapshots(_Bound[SnapshotOperations]):
@@ -147,6 +156,11 @@ class Workspace(_Bound[WorkspaceOperations], Handle):
     def patch(self) -> WorkspacePatch:
         """Patches for its files."""
         return WorkspacePatch(self._noun.patch, self._id)
+
+    @property
+    def disk(self) -> WorkspaceDisk:
+        """Its disk, while it is stopped."""
+        return WorkspaceDisk(self._noun.disk, self._id)
 
     @property
     def snapshot(self) -> WorkspaceSnapshots:

@@ -47,6 +47,8 @@ from pyro_mcp.models.workspace import (
 from pyro_mcp.models.workspace_arguments import (
     ClearLabels,
     ClearName,
+    DiffFrom,
+    DiffTo,
     DiskMib,
     EnvironmentFilter,
     EventKind,
@@ -87,6 +89,7 @@ from pyro_mcp.workspaces.promises import Promises
 
 # Nouns below are imported when they are asked for: a command costs its own and no other.
 if TYPE_CHECKING:
+    from pyro_mcp.operations.disks import DiskOperations
     from pyro_mcp.operations.files import FileOperations
     from pyro_mcp.operations.handle import Workspace
     from pyro_mcp.operations.outputs import OutputOperations
@@ -95,7 +98,7 @@ if TYPE_CHECKING:
     from pyro_mcp.operations.shells import ShellOperations
     from pyro_mcp.operations.snapshots import SnapshotOperations
     from pyro_mcp.operations.sync import SyncOperations
-    from pyro_mcp.workspaces import diffing, lifecycle, logs, seed_facts, snapshots
+    from pyro_mcp.workspaces import diffing, lifecycle, logs, seed_facts, snapshot_diff, snapshots
     from pyro_mcp.workspaces import exec as commands
     from pyro_mcp.workspaces.export import run as exporting
     from pyro_mcp.workspaces.secrets import given
@@ -109,6 +112,7 @@ else:
     lifecycle = lazily("pyro_mcp.workspaces.lifecycle")
     logs = lazily("pyro_mcp.workspaces.logs")
     seed_facts = lazily("pyro_mcp.workspaces.seed_facts")
+    snapshot_diff = lazily("pyro_mcp.workspaces.snapshot_diff")
     snapshots = lazily("pyro_mcp.workspaces.snapshots")
     summarize = lazily("pyro_mcp.workspaces.summary.summarize")
 
@@ -148,6 +152,13 @@ class WorkspaceOperations(Noun):
         from pyro_mcp.operations.patches import PatchOperations
 
         return PatchOperations(self._scope)
+
+    @property
+    def disk(self) -> "DiskOperations":
+        """The disks of stopped ones."""
+        from pyro_mcp.operations.disks import DiskOperations
+
+        return DiskOperations(self._scope)
 
     @property
     def snapshot(self) -> "SnapshotOperations":
@@ -324,7 +335,13 @@ class WorkspaceOperations(Noun):
             interruption=current_interruption(),
         )
 
-    @operation("workspace_diff", title="Show changes", effect="reads", profiles=CORE)
+    @operation(
+        "workspace_diff",
+        title="Show changes",
+        effect="reads",
+        profiles=CORE,
+        only_in={"from_snapshot": FULL, "to_snapshot": FULL},
+    )
     def diff(
         self,
         workspace: WorkspaceRef,
@@ -332,8 +349,20 @@ class WorkspaceOperations(Noun):
         paths: GuestPaths = (),
         format: DiffFormatArgument = "patch",
         include_ignored: DiffIgnored = False,
+        from_snapshot: DiffFrom = None,
+        to_snapshot: DiffTo = None,
     ) -> WorkspaceDiff:
         """Show what changed in /workspace since it was created; the patch is as git makes it."""
+        if to_snapshot is not None or from_snapshot not in (None, "baseline"):
+            return snapshot_diff.diff_snapshots(
+                self._sessions,
+                workspace,
+                from_snapshot=from_snapshot or "baseline",
+                to_snapshot=to_snapshot,
+                paths=tuple(paths),
+                format=format,
+                include_ignored=include_ignored,
+            )
         with self._sessions.using(workspace, "diff") as session:
             return diffing.diff_workspace(
                 session, paths=tuple(paths), format=format, include_ignored=include_ignored

@@ -47,6 +47,7 @@ class Machine:
     agent_fd: int
     console_fd: int
     incoming: bool
+    paused: bool = False
 
 
 def arguments(machine: Machine) -> list[str]:
@@ -60,6 +61,7 @@ def arguments(machine: Machine) -> list[str]:
         *(argument for index, drive in enumerate(machine.drives) for argument in _drive(index, drive)),
         *_walls(),
         *(("-incoming", "defer") if machine.incoming else ()),
+        *(("-S",) if machine.paused else ()),
     ]
 
 

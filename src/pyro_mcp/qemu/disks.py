@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import filecmp
 import os
 import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
-from pyro_mcp.errors import HostUnfit, LimitReached
+from pyro_mcp.errors import GuestFailed, HostUnfit, LimitReached
 from pyro_mcp.host.locks import exclusive
 from pyro_mcp.host.programs import search_path
 from pyro_mcp.qemu.installed import INSTALL_HINT
@@ -17,6 +18,7 @@ from pyro_mcp.qemu.process import LayerFile
 # A template is frozen with this much seed in its drive, so that any real seed image can stand in at a restore.
 SEED_BYTES = 64 << 30
 _JOURNAL_MIB = 16
+_EXTERNAL_DATA = 1 << 2
 
 
 class DiskStore:
@@ -42,6 +44,11 @@ class DiskStore:
             raise LimitReached(f"a disk's layer cannot be written: {path}", details=str(error)) from error
         return LayerFile(path, "qcow2")
 
+    def is_empty(self, path: Path, size_mib: int) -> bool:
+        """Tell whether a layer is as new_layer() made it."""
+        pristine = self._directory / f"layer-{size_mib}-v1.qcow2"
+        return pristine.exists() and filecmp.cmp(pristine, path, shallow=False)
+
     def _made(self, name: str, make: Callable[[Path], None]) -> Path:
         path = self._directory / name
         if path.exists():
@@ -50,6 +57,30 @@ class DiskStore:
             if not path.exists():
                 _make_whole(path, make)
         return path
+
+
+def write_raw(image: Path, target: int) -> None:
+    """Write a qcow2 image that stands alone into an open, empty file, sparse where it is empty."""
+    with image.open("rb") as file:
+        header = file.read(80)
+    # Whoever wrote it had read a guest's layers: an image that would lead qemu-img to another file is not opened.
+    if int.from_bytes(header[8:16]) or int.from_bytes(header[72:80]) & _EXTERNAL_DATA:
+        raise GuestFailed("the image of the disk names another file, which no image of ours does")
+    os.ftruncate(target, int.from_bytes(header[24:32]))
+    output = f"/proc/self/fd/{target}"
+    command = [
+        "qemu-img",
+        "convert",
+        "-n",
+        "--target-is-zero",
+        "-f",
+        "qcow2",
+        "-O",
+        "raw",
+        str(image),
+        output,
+    ]
+    _run(command, package="qemu-utils", inherited=(target,))
 
 
 def _make_whole(path: Path, make: Callable[[Path], None]) -> None:
@@ -87,7 +118,7 @@ def _empty_layer(path: Path, size_mib: int) -> None:
     _run(["qemu-img", "create", "-q", "-f", "qcow2", str(path), f"{size_mib}M"], package="qemu-utils")
 
 
-def _run(command: list[str], *, package: str) -> None:
+def _run(command: list[str], *, package: str, inherited: tuple[int, ...] = ()) -> None:
     try:
         subprocess.run(
             command,
@@ -95,6 +126,7 @@ def _run(command: list[str], *, package: str) -> None:
             capture_output=True,
             text=True,
             stdin=subprocess.DEVNULL,
+            pass_fds=inherited,
             env={**os.environ, "PATH": search_path()},
         )
     except FileNotFoundError as error:

@@ -64,6 +64,8 @@ class Launch:
     walls: Walls
     incoming: bool
     log: Path
+    # Never to run: what is wanted is QEMU's hand on the disks (flatten.py).
+    paused: bool = False
 
 
 @dataclass(slots=True)
@@ -134,8 +136,10 @@ class Qemu:
         self.monitor.close()
 
 
-def launch(plan: Launch, memory: int, *, memory_shared: bool) -> Qemu:
+def launch(plan: Launch, memory: int, *, memory_shared: bool, file_bytes: int = 0) -> Qemu:
     """Start QEMU confined, with guest memory in the descriptor `memory`, and take its monitor's greeting.
+
+    `file_bytes`: how large a file it may write that is no drive of its own, and is handed to it later.
 
     Raises HostUnfit when the program cannot be started, GuestFailed when it dies before it answers.
     """
@@ -145,7 +149,9 @@ def launch(plan: Launch, memory: int, *, memory_shared: bool) -> Qemu:
         agent, agent_far = _pair(ours, theirs)
         machine = _machine(plan, theirs, memory, memory_shared, monitor_far, console_far, agent_far)
         seccomp = call_filter(theirs) if plan.walls.level == "full" else None
-        command = wall_in(arguments(machine), plan.walls, _needs(plan, machine), filter_fd=seccomp)
+        command = wall_in(
+            arguments(machine), plan.walls, _needs(plan, machine, file_bytes), filter_fd=seccomp
+        )
         log = theirs.enter_context(plan.log.open("ab"))
         process = _spawn(command, log, [memory, *_descriptors(machine), *([seccomp] if seccomp else [])])
         qemu = Qemu(process, command, Monitor(monitor), agent, console, plan.log)
@@ -201,6 +207,7 @@ def _machine(
         agent_fd=agent.fileno(),
         console_fd=console.fileno(),
         incoming=plan.incoming,
+        paused=plan.paused,
     )
 
 
@@ -244,13 +251,13 @@ def call_filter(files: ExitStack) -> int:
     return descriptor
 
 
-def _needs(plan: Launch, machine: Machine) -> Needs:
+def _needs(plan: Launch, machine: Machine, file_bytes: int) -> Needs:
     return Needs(
         visible=visible_files(plan.install),
         mem_mib=plan.mem_mib,
         reopened=_reopened(machine),
         devices=("/dev/kvm",) if plan.accelerator == "kvm" else (),
-        file_bytes=_largest_file(plan.drives),
+        file_bytes=_largest_file(plan.drives) + file_bytes,
     )
 
 

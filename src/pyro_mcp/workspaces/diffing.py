@@ -38,7 +38,11 @@ def diff_workspace(
     session: Session, *, paths: Sequence[str], format: DiffFormat, include_ignored: bool = False
 ) -> WorkspaceDiff:
     """Give the change as a patch that `git apply` takes, or as what git's --stat or --name-status would print."""
-    changed = changed_files(session, paths=paths, include_ignored=include_ignored)
+    return shown_diff(session, changed_files(session, paths=paths, include_ignored=include_ignored), format)
+
+
+def shown_diff(session: Session, changed: Changed, format: DiffFormat) -> WorkspaceDiff:
+    """Shape what changed as callers see it. Raises PolicyDenied for a patch that would show a secret."""
     tree = compare(changed)
     if format == "patch":
         refuse_secrets(secrets_in(session.redactor, tree, changed.changes))
@@ -58,55 +62,57 @@ def changed_files(session: Session, *, paths: Sequence[str] = (), include_ignore
     names: Sequence[bytes] | None = plain_paths(patterns)
     hidden: set[bytes] = set()
     if not include_ignored and git_facts(session.record) is not None:
-        listed = [record for record in _records(session, names or (), contents=False) if wanted(record.path)]
-        hidden = _hidden(session, listed)
+        listed = [record for record in records(session, names or (), contents=False) if wanted(record.path)]
+        hidden = hidden_paths(session, listed)
         # Build products can be a hundred times what is to be shown: they stay where they are.
         names = (
-            _narrowed([record.path for record in listed if record.path not in hidden], names or ())
+            narrowed([record.path for record in listed if record.path not in hidden], names or ())
             if hidden
             else names
         )
-    records = _records(session, names, contents=True) if names is not None else []
-    shown = [record for record in records if wanted(record.path) and record.path not in hidden]
+    found = records(session, names, contents=True) if names is not None else []
+    shown = [record for record in found if wanted(record.path) and record.path not in hidden]
     changes = tuple(_change(record) for record in shown if _has_form(record))
     return Changed(changes, len(hidden), len(shown) - len(changes))
 
 
-def _hidden(session: Session, records: Sequence[Record]) -> set[bytes]:
-    """What was seeded is shown even if an ignore file names it: somebody wanted it in."""
-    new = [record.path for record in records if record.old is None]
+def hidden_paths(session: Session, found: Sequence[Record]) -> set[bytes]:
+    """Tell which new paths git ignores. What was seeded is shown even if an ignore file names it: somebody wanted it in."""
+    new = [record.path for record in found if record.old is None]
     if not new:
         return set()
     ignores = Ignored(ignored.now(session))
     return {path for path in new if path in ignores}
 
 
-def _narrowed(shown: Sequence[bytes], before: Sequence[bytes]) -> Sequence[bytes] | None:
+def narrowed(shown: Sequence[bytes], before: Sequence[bytes]) -> Sequence[bytes] | None:
     """Give the paths to fetch; None for none at all, and those of before where there are too many to name."""
     if not shown:
         return None
     return shown if sum(map(len, shown)) + 4 * len(shown) <= _MOST_NAMES else before
 
 
-def _records(session: Session, names: Sequence[bytes], *, contents: bool) -> list[Record]:
+def records(
+    session: Session, names: Sequence[bytes], *, contents: bool, hashes: bool = False
+) -> list[Record]:
+    """Ask what differs from the seed."""
     request: dict[str, object] = {
         "verb": "tree.changes",
         "paths": [guest_files.guest_path(name) for name in names],
         "contents": contents,
+        "hash": hashes,
         "max_bytes": MAX_COMPARED,
         "max_total": _MOST_COMPARED,
     }
-    records, answer = guest_files.changes(session, request)
+    found, answer = guest_files.changes(session, request)
     if answer.get("unseen"):
         raise GuestFailed(
             f"{answer['unseen']} changed entries cannot be looked at",
             hint="Commands that still change the tree may be the cause: let them end.",
         )
     if answer.get("complete") is not True:
-        raise LimitReached(
-            f"more than {len(records)} files changed", hint="Ask for some of them: give paths."
-        )
-    return records
+        raise LimitReached(f"more than {len(found)} files changed", hint="Ask for some of them: give paths.")
+    return found
 
 
 def _has_form(record: Record) -> bool:
@@ -114,10 +120,11 @@ def _has_form(record: Record) -> bool:
 
 
 def _change(record: Record) -> Change:
-    return Change(record.path, _entry(record.old, record), _entry(record.new, record))
+    return Change(record.path, entry(record.old, record), entry(record.new, record))
 
 
-def _entry(side: GuestFile | None, record: Record) -> Entry | None:
+def entry(side: GuestFile | None, record: Record) -> Entry | None:
+    """Give one state of a path as git would know it; None for what it does not know."""
     if side is None or side.kind not in _GIT_KINDS:
         return None
     if side.kind == "link":

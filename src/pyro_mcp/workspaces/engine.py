@@ -73,6 +73,11 @@ class Engine:
 
         return Sessions(self.paths, Registry.at(self.paths), self, self._promises)
 
+    def close(self) -> None:
+        """Close the registry, if it was used."""
+        if "sessions" in self.__dict__:
+            self.sessions.registry.close()
+
 
 def _info(listing: EnvironmentListing) -> EnvironmentInfo:
     return EnvironmentInfo(

@@ -43,7 +43,8 @@ def list_files(session: Session, path: str, *, depth: int, glob: str | None) -> 
     """Tell what is below a directory, `.git` left out below the first level."""
     request = {"verb": "tree.list", "path": path, "depth": depth, "limit": _MOST_ENTRIES, "ignore": [".git"]}
     found, answer = guest_files.lines(session, request)
-    entries = sorted((_entry(record) for record in found), key=lambda entry: entry.path)
+    redact = session.redactor.text
+    entries = sorted((_entry(record, redact) for record in found), key=lambda entry: entry.path)
     if glob is not None:
         from pyro_mcp.workspaces.diff.filters import path_filter
 
@@ -176,17 +177,17 @@ def _behind_links(session: Session, path: str) -> str:
     raise InvalidRequest("too many links lead on from there", hint="Name the file itself.")
 
 
-def _entry(record: Message) -> FileEntry:
+def _entry(record: Message, redact: Callable[[str], str]) -> FileEntry:
     try:
         name = name_bytes(messages.text(record, "path"))
         target = messages.optional_text(record, "target")
         return FileEntry(
-            path=display_name(name),
+            path=redact(display_name(name)),
             path_bytes=exact_name(name),
             kind=_KINDS[messages.text(record, "kind")],
             size=messages.integer(record, "size", low=0, high=2**62),
             mode=f"{messages.integer(record, 'mode', low=0, high=0o177777) & 0o7777:04o}",
-            target=None if target is None else display_name(name_bytes(target)),
+            target=None if target is None else redact(display_name(name_bytes(target))),
         )
     except (MessageError, KeyError) as error:
         raise GuestFailed(

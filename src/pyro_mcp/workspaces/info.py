@@ -11,7 +11,7 @@ from pyro_mcp.errors import PyroError
 from pyro_mcp.models.run import Confinement, Isolation
 from pyro_mcp.models.seed import SeedReport
 from pyro_mcp.models.workspace import WorkspaceInfo, WorkspaceStatus
-from pyro_mcp.workspaces.registry import layers, machines, workspaces
+from pyro_mcp.workspaces.registry import layers, machines, secrets, workspaces
 from pyro_mcp.workspaces.registry.database import Reading
 from pyro_mcp.workspaces.registry.workspaces import WorkspaceRecord
 from pyro_mcp.workspaces.seed_facts import report_from
@@ -40,6 +40,7 @@ def status_of(sessions: Sessions, workspace_id: str, resumed: str | None = None)
     """Give a workspace in full."""
     with sessions.registry.reading() as reading:
         record = workspaces.get(reading, workspace_id)
+        names = secrets.names(reading, record.id)
         chain = layers.chain(reading, record.top_layer) if record.top_layer else ()
         isolation, confinement = _walls(reading, record)
     return WorkspaceStatus(
@@ -66,6 +67,7 @@ def status_of(sessions: Sessions, workspace_id: str, resumed: str | None = None)
         running=_running(sessions, record),
         resumed=resumed is not None,
         resumed_reason=resumed,
+        secrets=names,
     )
 
 

@@ -28,6 +28,7 @@ from pyro_mcp.models.run import Confinement, Isolation
 from pyro_mcp.qemu.command import Accelerator
 from pyro_mcp.qemu.confine import Walls, reachable_level
 from pyro_mcp.qemu.disks import DiskStore
+from pyro_mcp.qemu.flatten import flatten
 from pyro_mcp.qemu.installed import QemuInstall, find_qemu
 from pyro_mcp.qemu.probe import forget, kvm_verdict
 from pyro_mcp.qemu.process import DriveFiles, Launch, LayerFile
@@ -117,6 +118,56 @@ class MachineShop:
             held.callback(keeper.let_go)
             keeper.wait_ready()
             yield made.running(place)
+
+    @contextmanager
+    def looking(
+        self, disk: WorkspaceDisk, environment: Environment, promises: Promises
+    ) -> Iterator[RunningMachine]:
+        """Run a throwaway machine that sees a workspace's frozen layers; what it writes itself goes when the block ends."""
+        clear_left_behind(self._paths)
+        with ExitStack() as held:
+            made = self._make(environment, disk.size, promises, held)
+            template = self._template(made, fresh=False)
+            place = claim(self._paths, f"look-{secrets.token_hex(4)}")
+            held.callback(release, place)
+            written = self._disks.new_layer(place.directory / "disk.qcow2", disk.size.disk_mib)
+            launch = self._launch(made, place, (*disk.layers, written), seed=disk.seed)
+            plan = _plan(
+                place,
+                launch,
+                template,
+                Leash(with_client=True),
+                network_plan(NO_NETWORK, place.directory),
+                hostname=disk.hostname,
+                seeded=disk.seed is not None,
+            )
+            keeper = start_keeper(plan, made.locks(place))
+            held.callback(keeper.let_go)
+            keeper.wait_ready()
+            yield made.running(place)
+
+    def flatten(
+        self,
+        disk: WorkspaceDisk,
+        environment: Environment,
+        promises: Promises,
+        target: int,
+    ) -> None:
+        """Write a workspace's own disk, all layers as one, into an empty layer; a confined QEMU that boots nothing reads it."""
+        clear_left_behind(self._paths)
+        with ExitStack() as held:
+            made = self._make(environment, disk.size, promises, held)
+            place = claim(self._paths, f"flat-{secrets.token_hex(4)}")
+            held.callback(release, place)
+            # QEMU copies only from what could be written: an empty layer on top, which nothing writes.
+            written = self._disks.new_layer(place.directory / "disk.qcow2", disk.size.disk_mib)
+            launch = self._launch(made, place, (*disk.layers, written))
+            own = tuple(drive for drive in launch.drives if drive.name == "disk")
+            flatten(replace(launch, drives=own), target, disk.size.disk_mib << 20)
+
+    def is_empty(self, layer: Path, size: Size) -> bool:
+        """Tell whether nothing was ever written to a layer."""
+        return self._disks.is_empty(layer, size.disk_mib)
 
     def start(
         self,

@@ -335,7 +335,7 @@ class Sessions:
             hostname=(record.name or record.id)[:63],
             size=size_of(record),
             layers=tuple(LayerFile(layer.path, "qcow2") for layer in chain),
-            seed=self._seed(record),
+            seed=self.seed_of(record),
             untouched=untouched,
             secrets=self.secret_values(record.id),
             published=tuple(
@@ -441,7 +441,8 @@ class Sessions:
             doomed = layers.free_unreferenced(change)
         remove_layers(self.registry, doomed)
 
-    def _seed(self, record: WorkspaceRecord) -> LayerFile | None:
+    def seed_of(self, record: WorkspaceRecord) -> LayerFile | None:
+        """Give the seed that a workspace stands on; None for one that began empty."""
         from pyro_mcp.qemu.process import LayerFile
 
         if record.seed_digest is None:

@@ -32,7 +32,7 @@ def create_snapshot(sessions: Sessions, reference: str, name: str) -> SnapshotIn
     with sessions.registry.reading() as reading:
         snapshots.check_new(reading, record.id, name)
     with sessions.starting(record.id):
-        frozen = _freeze(sessions, record)
+        frozen = freeze(sessions, record)
         with sessions.registry.changing() as change:
             snapshots.name_layer(change, record.id, name, frozen)
     sessions.log(record.id, "snapshot.create", began, {"snapshot": name})
@@ -99,10 +99,10 @@ def _ground(sessions: Sessions, record: WorkspaceRecord, from_snapshot: str | No
         with sessions.registry.reading() as reading:
             return snapshots.get(reading, record.id, from_snapshot).layer_id
     with sessions.starting(record.id):
-        return _freeze(sessions, record)
+        return freeze(sessions, record)
 
 
-def _freeze(sessions: Sessions, record: WorkspaceRecord) -> str:
+def freeze(sessions: Sessions, record: WorkspaceRecord) -> str:
     """Let a workspace write to a new layer from now on, and give the one it wrote so far.
 
     Recorded first, then done: a crash in between leaves the machine writing to a layer that nobody else stands on yet.

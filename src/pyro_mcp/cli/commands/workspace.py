@@ -25,6 +25,7 @@ workspace = NounGroup(
         "workspace.file": "Files, without a shell.",
         "workspace.patch": "Patches.",
         "workspace.service": "Servers and other long-running processes.",
+        "workspace.disk": "The disks of stopped workspaces.",
         "workspace.snapshot": "Named states to go back to or fork from.",
         "workspace.shell": "Terminals that stay open, read as text.",
     },

@@ -55,6 +55,7 @@ def test_the_working_directory_is_the_default_but_never_everything(
     ("operation", "arguments"),
     [
         ("workspace_create", {"seed_path", "secret_files"}),
+        ("workspace_disk_export", {"output_path"}),
         ("workspace_sync_push", {"source_path"}),
         ("workspace_export", {"output_path", "repository_path"}),
     ],

@@ -115,3 +115,12 @@ def test_the_engine_is_given_the_interruption_of_the_call() -> None:
     with interruptible() as interruption:
         pyro.run("debian:12", "x")
     assert seen == [None, interruption]
+
+
+def test_a_client_lets_go_of_its_engine() -> None:
+    engine = MemoryEngine()
+    with Pyro(engine=engine) as pyro:
+        assert pyro.run("debian:12", "true").exit_code == 0
+        assert not engine.closed
+    assert engine.closed
+    Pyro().close()

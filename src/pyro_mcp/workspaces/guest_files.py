@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from pyro_mcp.errors import Conflict, GuestFailed
+from pyro_mcp.errors import Conflict, GuestFailed, InvalidRequest
 from pyro_mcp.workspaces.session import Session
 from pyro_wire import messages
 from pyro_wire.messages import Message, MessageError
@@ -32,12 +32,21 @@ _IN_MEMORY = 8 << 20
 
 def guest_path(path: str | bytes) -> str:
     """Write a path as it travels to the agent."""
-    return path.decode("utf-8", "surrogateescape") if isinstance(path, bytes) else path
+    if isinstance(path, bytes):
+        return path.decode("utf-8", "surrogateescape")
+    name_bytes(path)
+    return path
 
 
 def name_bytes(path: str) -> bytes:
-    """Give a name that came from the agent as the bytes it stands for."""
-    return path.encode("utf-8", "surrogateescape")
+    """Give a name as the bytes it stands for. Raises InvalidRequest for half of a surrogate pair, which stands for none."""
+    try:
+        return path.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError as error:
+        raise InvalidRequest(
+            f"{path!a} has half of a surrogate pair, which no file's name can hold",
+            hint="Write the whole character.",
+        ) from error
 
 
 @dataclass(frozen=True, slots=True)

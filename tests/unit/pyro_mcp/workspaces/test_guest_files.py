@@ -7,7 +7,7 @@ from typing import cast
 
 import pytest
 
-from pyro_mcp.errors import Conflict, GuestFailed
+from pyro_mcp.errors import Conflict, GuestFailed, InvalidRequest
 from pyro_mcp.guest.channel import OnData, Source
 from pyro_mcp.workspaces import guest_files
 from pyro_mcp.workspaces.session import Session
@@ -96,3 +96,10 @@ def test_nothing_is_sent_when_a_step_has_not_the_bytes_that_it_announces() -> No
             agent.session, [guest_files.write_stream_step("a", lambda: [b"x"], size=2, mode=0o644)]
         )
     assert agent.body is None
+
+
+def test_half_of_a_surrogate_pair_names_no_file() -> None:
+    for name in (guest_files.guest_path, guest_files.name_bytes):
+        with pytest.raises(InvalidRequest, match="surrogate"):
+            name("half\ud800")
+    assert guest_files.name_bytes("odd\udcff") == b"odd\xff"

@@ -3,6 +3,11 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# A deadline would measure how busy the host is, not the code; pytest-timeout ends what hangs.
+settings.register_profile("pyro", deadline=None)
+settings.load_profile("pyro")
 
 
 @pytest.fixture(autouse=True)

@@ -20,6 +20,7 @@ from pyro_mcp.workspaces.registry.makers import this_process
 from pyro_mcp.workspaces.registry.names import new_id
 from pyro_mcp.workspaces.registry.workspaces import NewWorkspace, WorkspaceRecord
 from pyro_mcp.workspaces.session import Sessions, size_of
+from pyro_mcp.workspaces.sharing import leave_mark
 
 if TYPE_CHECKING:
     from pyro_mcp.environments.values import Environment
@@ -49,6 +50,7 @@ def create_workspace(sessions: Sessions, request: CreateRequest) -> WorkspaceSta
     """Make a workspace from an environment and a seed and start it; nothing of it is left when that fails."""
     sessions.tidy()
     began = time.monotonic()
+    leave_mark(sessions.paths)
     environment = sessions.environments.ensure(request.environment)
     record = _record(sessions, request, environment)
     try:

@@ -7,11 +7,13 @@ import time
 from pathlib import Path
 
 from pyro_mcp.environments.values import Pruned
+from pyro_mcp.errors import Conflict, HostUnfit
 from pyro_mcp.host.locks import exclusive_if_free
 from pyro_mcp.models.room import PruneReport
 from pyro_mcp.workspaces.registry import layers, workspaces
 from pyro_mcp.workspaces.seeding.store import PrunedSeeds
 from pyro_mcp.workspaces.session import Sessions
+from pyro_mcp.workspaces.sharing import environments_used_elsewhere
 
 # Freezing a machine anew costs seconds, keeping one a few hundred megabytes.
 _TEMPLATE_SECONDS = 30 * 24 * 3600.0
@@ -24,8 +26,15 @@ def prune(sessions: Sessions, *, everything: bool = False) -> PruneReport:
     """
     sessions.tidy()
     sessions.free_layers()
-    environments = prune_environments(sessions)
+    left: list[str] = []
+    environments = Pruned(0, ())
+    try:
+        environments = prune_environments(sessions)
+    except (HostUnfit, Conflict) as unread:
+        left.append(f"environments: {unread.brief}")
     seeds = _prune_seeds(sessions)
+    if seeds is None:
+        left.append("seeds: a workspace is being created")
     templates = _old_templates(sessions.paths.cache / "templates", 0 if everything else _TEMPLATE_SECONDS)
     strays = _strays(sessions)
     freed = [_remove(path) for path in (*templates, *strays)]
@@ -35,15 +44,16 @@ def prune(sessions: Sessions, *, everything: bool = False) -> PruneReport:
         templates=len(templates),
         layers=len(strays),
         freed_bytes=environments.freed_bytes + (seeds.freed_bytes if seeds else 0) + sum(freed),
-        left=None if seeds else "seeds: a workspace is being created",
+        left="; ".join(left) or None,
     )
 
 
 def prune_environments(sessions: Sessions) -> Pruned:
-    """Remove the environments and kits that neither a recipe of today nor a workspace leads to."""
+    """Remove the environments and kits that neither a recipe of today nor a workspace of any state directory leads to."""
+    elsewhere = environments_used_elsewhere(sessions.paths)
     with sessions.registry.reading() as reading:
         in_use = workspaces.environments_in_use(reading)
-    return sessions.environments.prune(in_use)
+    return sessions.environments.prune(in_use | elsewhere)
 
 
 def _prune_seeds(sessions: Sessions) -> PrunedSeeds | None:

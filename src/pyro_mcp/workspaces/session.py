@@ -25,6 +25,7 @@ from pyro_mcp.workspaces.registry.makers import this_process
 from pyro_mcp.workspaces.registry.reconcile import reconcile, remove_layers
 from pyro_mcp.workspaces.registry.workspaces import WorkspaceRecord
 from pyro_mcp.workspaces.secrets.store import SecretStore
+from pyro_mcp.workspaces.sharing import leave_mark
 from pyro_wire.messages import Message
 
 # Needed once a machine is: `workspace list` is as quick as what it imports is little.
@@ -318,6 +319,7 @@ class Sessions:
         from pyro_mcp.workspaces.network import network_plan
         from pyro_mcp.workspaces.registry import services
 
+        leave_mark(self.paths)  # also for workspaces that were made before there were marks
         environment = self.environment_of(record)
         self._ended_file(record.id).unlink(missing_ok=True)
         with self.registry.changing() as change:

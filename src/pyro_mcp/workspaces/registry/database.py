@@ -137,6 +137,19 @@ class Registry:
                 )
 
 
+@contextmanager
+def looking_at(path: Path) -> Iterator[Reading]:
+    """Read the registry of another state directory inside the block, as it stands: nothing there is migrated or changed."""
+    with _told_as_ours(path):
+        connection = sqlite3.connect(
+            f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=_BUSY_SECONDS, isolation_level=None
+        )
+        try:
+            yield Reading(connection)
+        finally:
+            connection.close()
+
+
 def _close(connections: list[sqlite3.Connection]) -> None:
     while connections:
         connections.pop().close()

@@ -1,0 +1,43 @@
+"""One cache may serve several state directories (XDG_STATE_HOME moves them): each leaves a mark in it, which every prune heeds.
+
+A mark is a link, below <cache>/states, to the state directory: it is there whole or not at all.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from contextlib import suppress
+from pathlib import Path
+
+from pyro_mcp.host.paths import Paths
+from pyro_mcp.workspaces.registry import workspaces
+from pyro_mcp.workspaces.registry.database import looking_at
+
+
+def leave_mark(paths: Paths) -> None:
+    """Let everybody who shares the cache know that this state directory's workspaces stand on what is in it."""
+    with suppress(OSError):  # a cache that cannot be written cannot be pruned either
+        (paths.cache / "states").mkdir(mode=0o700, parents=True, exist_ok=True)
+        _mark(paths).symlink_to(paths.state.absolute())
+
+
+def environments_used_elsewhere(paths: Paths) -> frozenset[str]:
+    """Tell the digests of the images that workspaces of other state directories stand on; forgets directories that are gone.
+
+    Raises HostUnfit or Conflict where one cannot be read: then nobody knows what may be freed.
+    """
+    used: set[str] = set()
+    for mark in sorted((paths.cache / "states").glob("*")):
+        registry = mark / "registry.sqlite"
+        if not os.path.lexists(mark.readlink()):
+            mark.unlink(missing_ok=True)
+        elif mark != _mark(paths) and registry.exists():
+            with looking_at(registry) as reading:
+                used |= workspaces.environments_in_use(reading)
+    return frozenset(used)
+
+
+def _mark(paths: Paths) -> Path:
+    name = hashlib.sha256(os.fsencode(paths.state.absolute())).hexdigest()[:32]
+    return paths.cache / "states" / name

@@ -1,0 +1,107 @@
+import json
+from typing import Any
+
+import pytest
+from tests.unit.pyro_mcp.cli.conftest import AskInstead
+
+from pyro_mcp.cli.main import run_cli
+from pyro_mcp.models.workspace import ExecResult
+from pyro_mcp.workspaces.exec import ExecRequest
+
+_ID = "out-4h7k2m9qxz"
+
+
+def _result(**others: Any) -> ExecResult:
+    facts = {"outcome": "finished", "exit_code": 0, "exec_id": _ID, "output_id": _ID, "duration_ms": 420}
+    return ExecResult(**{**facts, **others})
+
+
+def test_everything_on_the_line_reaches_the_request(ask_instead: AskInstead) -> None:
+    asked = ask_instead("exec.exec_command", _result())
+    options = (
+        "--cwd src -e A=1 --env B=x=y --timeout-seconds 1.5 --yield-after-seconds 0 --max-output-chars 5000"
+    )
+    line = ["workspace", "exec", *options.split(), "--secret-env", "TOKEN", "tidy-otter"]
+    assert run_cli([*line, "--", "sh", "-c", "exit 0", "--", "-x"]) == 0
+    _, workspace, request, *_ = asked.arguments
+    assert isinstance(request, ExecRequest)
+    assert (workspace, request.command) == ("tidy-otter", ("sh", "-c", "exit 0", "--", "-x"))
+    assert (request.cwd, request.env) == ("src", {"A": "1", "B": "x=y"})
+    assert (request.timeout_seconds, request.yield_after_seconds) == (1.5, 0)
+    assert request.secret_env == {"TOKEN": "TOKEN"}
+
+
+@pytest.mark.parametrize(
+    ("result", "status"),
+    [
+        (_result(), 0),
+        (_result(exit_code=7), 7),
+        (_result(exit_code=None, signal=15, outcome="killed"), 143),
+        (_result(exit_code=None, signal=9, outcome="timed_out"), 124),
+        (_result(exit_code=None, outcome="running"), 0),
+        (_result(exit_code=None, outcome="unknown"), 125),
+    ],
+)
+def test_exit_statuses(result: ExecResult, status: int, ask_instead: AskInstead) -> None:
+    ask_instead("exec.exec_command", result)
+    assert run_cli(["workspace", "exec", "tidy-otter", "--", "x"]) == status
+
+
+def test_output_goes_through_as_it_comes(
+    ask_instead: AskInstead, monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    ask_instead("exec.exec_command", _result())
+
+    def say(_: object, __: str, ___: object, on_output: Any, ____: object) -> ExecResult:
+        on_output("stdout", b"\x00\xff\n")
+        on_output("stderr", b"err\r")
+        return _result(stdout="kept for the answer")
+
+    monkeypatch.setattr("pyro_mcp.workspaces.exec.exec_command", say)
+    assert run_cli(["workspace", "exec", "-q", "tidy-otter", "--", "x"]) == 0
+    shown = capfdbinary.readouterr()
+    assert (shown.out, shown.err) == (b"\x00\xff\n", b"err\r")
+
+
+@pytest.mark.parametrize(
+    ("outcome", "told"),
+    [("finished", ""), ("running", f"exec-wait tidy-otter {_ID}"), ("unknown", f"{_ID} keeps what it wrote")],
+)
+def test_quiet_keeps_quiet_about_what_has_ended(
+    outcome: str, told: str, ask_instead: AskInstead, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ask_instead("exec.exec_command", _result(outcome=outcome))
+    run_cli(["workspace", "exec", "-q", "tidy-otter", "--", "x"])
+    said = capsys.readouterr().err
+    assert told in said
+    assert bool(said) == bool(told)
+
+
+def test_json_is_one_object_with_the_output_in_it(
+    ask_instead: AskInstead, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ask_instead("exec.exec_command", _result(stdout="a\n", exit_code=3))
+    assert run_cli(["workspace", "exec", "--json", "tidy-otter", "--", "x"]) == 3
+    shown = capsys.readouterr()
+    answer = json.loads(shown.out)
+    assert (answer["stdout"], answer["exit_code"], shown.err) == ("a\n", 3, "")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "brief"),
+    [
+        (["tidy-otter", "git", "--version"], "no -- before the command"),
+        (["tidy-otter", "git", "--", "x"], "'git' stands before --, where only WORKSPACE"),
+        (["tidy-otter"], "no command given"),
+        (["No Name", "--", "x"], "workspace 'No Name' is not of the form"),
+    ],
+)
+def test_a_line_that_makes_no_sense_runs_nothing(
+    arguments: list[str], brief: str, ask_instead: AskInstead, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = ask_instead("exec.exec_command", _result())
+    assert run_cli(["workspace", "exec", *arguments]) == 125
+    first, *_, last = capsys.readouterr().err.splitlines()
+    assert brief in first
+    assert last.startswith("hint: ")
+    assert asked.arguments == []

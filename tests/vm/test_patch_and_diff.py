@@ -27,7 +27,7 @@ from pyro_mcp.workspaces.patching import apply_patch
 
 __all__ = ["opening"]
 pytestmark = outliving
-_ROUNDS = int(os.environ.get("PYRO_DIFF_ROUNDS", "20"))
+_ROUNDS = int(os.environ.get("PYRO_DIFF_ROUNDS", "12"))
 _SEED = int(os.environ.get("PYRO_DIFF_SEED", "4"))
 _NAMES = [
     b"a", b"b.py", b"with space", b"d\xc3\xa9j\xc3\xa0", b"odd\xff", b"tab\there", b'quo"te', b"-dash", b"line\nbreak", b"x" * 60,
@@ -52,6 +52,7 @@ Node = tuple[str, bytes]
 Tree = dict[bytes, Node]
 
 
+@pytest.mark.timeout(60 + 10 * _ROUNDS)
 def test_our_diff_and_our_patch_apply_do_what_git_does(opening: Opening, tmp_path: Path) -> None:
     """git apply of our diff on the seed, and our apply of git's diff on the seed, both give the identical tree."""
     chance = random.Random(_SEED)

@@ -218,6 +218,8 @@ def test_the_command_line_takes_a_value_from_the_environment(
 
 def _data(path: Path) -> bytes:
     """What a file holds, without the gigabytes of nothing in a sparse one."""
+    if ".sqlite" in path.name:  # whoever closes such a file drops the locks that his own process has on it
+        return subprocess.run(["cat", path], capture_output=True, check=True).stdout
     found, at = bytearray(), 0
     with path.open("rb") as file:
         while True:

@@ -112,7 +112,9 @@ class Calls:
         except PyroError as error:
             return error_result(error, self._operations.values())
         narrow = self._profile != "workspace-full"
-        structured, cuts = bounded(as_object(answer, operation.plural, narrow=narrow, remarks=remarked))
+        # Sparse: some hosts show their model this instead of the text.
+        whole = as_object(answer, operation.plural, narrow=narrow, sparse=True, remarks=remarked)
+        structured, cuts = bounded(whole)
         text = bounded_text(TEXTS[operation.name](narrowed(answer) if narrow else answer), cuts)
         if remarked.get("resumed") and not hasattr(answer, "resumed"):
             text = f"(The workspace was started again first: {remarked['resumed_reason']}.)\n{text}"

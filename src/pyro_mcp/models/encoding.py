@@ -17,13 +17,15 @@ def as_object(
     plural: str | None = None,
     *,
     narrow: bool = False,
+    sparse: bool = False,
     remarks: Mapping[str, bool | str] = {},
 ) -> JsonObject:
     """Turn an operation's answer into one JSON object; a list stands under its plural.
 
-    `narrow` leaves out the fields that not every profile shows; `remarks` are added where the answer does not say them.
+    `narrow` leaves out the fields that not every profile shows, `sparse` those that have nothing to tell; `remarks` are
+    added where the answer does not say them.
     """
-    value = as_json(result, narrow=narrow)
+    value = as_json(result, narrow=narrow, sparse=sparse)
     if not isinstance(value, dict):
         if plural is None:
             raise TypeError(f"{type(result).__name__} is neither a model nor a list of models")
@@ -31,19 +33,25 @@ def as_object(
     return {**value, **{name: fact for name, fact in remarks.items() if name not in value}}
 
 
-def as_json(value: object, *, narrow: bool = False) -> JsonValue:
+def as_json(value: object, *, narrow: bool = False, sparse: bool = False) -> JsonValue:
     """Turn a model, or whatever may stand in one, into what json.dumps takes."""
     if value is None or isinstance(value, bool | int | float | str):
         return value
     if is_dataclass(value):
-        shown = (item for item in fields(value) if not (narrow and is_only_full(item)))
-        return {item.name: as_json(getattr(value, item.name), narrow=narrow) for item in shown}
+        shown = (
+            (item, getattr(value, item.name)) for item in fields(value) if not (narrow and is_only_full(item))
+        )
+        return {
+            item.name: as_json(found, narrow=narrow, sparse=sparse)
+            for item, found in shown
+            if not (sparse and found is None and item.default is None)
+        }
     if isinstance(value, Mapping):
-        return {str(key): as_json(item, narrow=narrow) for key, item in value.items()}
+        return {str(key): as_json(item, narrow=narrow, sparse=sparse) for key, item in value.items()}
     if isinstance(value, bytes):
         return b64encode(value).decode()
     if isinstance(value, Sequence):
-        return [as_json(item, narrow=narrow) for item in value]
+        return [as_json(item, narrow=narrow, sparse=sparse) for item in value]
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     if isinstance(value, PurePath):

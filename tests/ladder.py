@@ -26,6 +26,18 @@ from pyro_mcp.workspaces.machines import MachineShop, RunningMachine, Size
 from pyro_mcp.workspaces.promises import Promises
 from pyro_wire.messages import Message
 
+# What a tier's conftest.py takes: the fixtures, and the hook behind them.
+__all__ = [
+    "cold_home",
+    "environment",
+    "guest",
+    "home",
+    "machines",
+    "nothing_left",
+    "pyro",
+    "pytest_runtest_makereport",
+    "shop",
+]
 DEBIAN = "debian:12"
 SMALL = Size(vcpu_count=1, mem_mib=1024)
 _PROGRAM = Path(sys.executable).with_name("pyro")

@@ -10,8 +10,9 @@ from types import FrameType
 
 import click
 
+from pyro_mcp.cli.progress import shown_progress
 from pyro_mcp.errors import InvalidRequest
-from pyro_mcp.host.interruption import Interruption
+from pyro_mcp.host.interruption import Interruption, interruptible
 from pyro_mcp.models.run import RunResult, StreamName
 from pyro_mcp.models.workspace import ExecResult
 
@@ -91,6 +92,13 @@ def _in_background() -> bool:
         return os.tcgetpgrp(0) != os.getpgrp()
     except OSError:  # a terminal, but not the one that controls us: nothing there stops us
         return False
+
+
+@contextmanager
+def attended(*, quiet: bool) -> Iterator[None]:
+    """Have progress shown and Ctrl-C passed on while a command runs inside the block."""
+    with shown_progress(quiet=quiet), interruptible() as interruption, interrupted_by_ctrl_c(interruption):
+        yield
 
 
 @contextmanager

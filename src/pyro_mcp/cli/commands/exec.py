@@ -5,16 +5,14 @@ import click
 from pyro_mcp.cli.derive import arguments_of, as_json_option
 from pyro_mcp.cli.guest_command import (
     CommandAfterDashes,
+    attended,
     exit_status,
-    interrupted_by_ctrl_c,
     own_input,
     words_after_dashes,
     write_through,
 )
-from pyro_mcp.cli.progress import shown_progress
 from pyro_mcp.cli.render import json_text
 from pyro_mcp.cli.workspace_render import exec_summary
-from pyro_mcp.host.interruption import interruptible
 from pyro_mcp.models.workspace import ExecResult
 from pyro_mcp.operations.client import Pyro
 
@@ -30,16 +28,12 @@ _FAILED = 125
 @click.pass_context
 def exec_(
     ctx: click.Context,
+    /,
     workspace: str,
     excess: tuple[str, ...],
-    cwd: str,
-    env: dict[str, str],
-    timeout_seconds: float,
-    yield_after_seconds: float | None,
-    max_output_chars: int | None,
-    secret_env: dict[str, str],
     as_json: bool,
     quiet: bool,
+    **arguments: object,
 ) -> int:
     """Run a command in a workspace, as root.
 
@@ -54,18 +48,13 @@ def exec_(
     still runs after --yield-after-seconds goes on: then the status is 0, and `pyro workspace exec-wait` finds it again.
     """
     command = words_after_dashes(f"pyro workspace exec {workspace}", "WORKSPACE", excess, ctx.obj)
-    with shown_progress(quiet=quiet), interruptible() as interruption, interrupted_by_ctrl_c(interruption):
+    with attended(quiet=quiet):
         result = Pyro().workspace.exec(
             workspace,
             command,
-            cwd=cwd,
-            env=env,
             stdin=own_input(),
-            timeout_seconds=timeout_seconds,
-            yield_after_seconds=yield_after_seconds,
-            max_output_chars=max_output_chars,
-            secret_env=secret_env,
             on_output=None if as_json else write_through,
+            **arguments,  # type: ignore[arg-type]
         )
     if as_json:
         click.echo(json_text(result))

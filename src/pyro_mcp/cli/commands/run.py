@@ -1,20 +1,19 @@
 """`pyro run`: live output, input passed through, and the command's own exit status."""
 
+from typing import Literal
+
 import click
 
 from pyro_mcp.cli.derive import arguments_of, as_json_option
 from pyro_mcp.cli.guest_command import (
     CommandAfterDashes,
+    attended,
     exit_status,
-    interrupted_by_ctrl_c,
     own_input,
     words_after_dashes,
     write_through,
 )
-from pyro_mcp.cli.progress import shown_progress
 from pyro_mcp.cli.render import json_text, run_summary
-from pyro_mcp.host.interruption import interruptible
-from pyro_mcp.models.network import NetworkPolicy
 from pyro_mcp.operations.client import Pyro
 
 
@@ -28,19 +27,14 @@ from pyro_mcp.operations.client import Pyro
 @click.pass_context
 def run(
     ctx: click.Context,
+    /,
     environment: str,
     excess: tuple[str, ...],
-    env: dict[str, str],
-    vcpu_count: int,
-    mem_mib: int,
-    timeout_seconds: float,
-    network_policy: NetworkPolicy,
-    allow_hosts: tuple[str, ...],
-    no_host_ca: bool,
-    require_isolation: str | None,
-    require_confinement: str | None,
+    require_isolation: Literal["hardware"] | None,
+    require_confinement: Literal["full"] | None,
     as_json: bool,
     quiet: bool,
+    **arguments: object,
 ) -> int:
     """Run one command in a throwaway Linux machine without network.
 
@@ -53,23 +47,14 @@ def run(
     it ran out of time, 125 when pyro itself failed. Ctrl-C interrupts the command; a second one kills it.
     """
     command = words_after_dashes(f"pyro run {environment}", "ENVIRONMENT", excess, ctx.obj)
-    pyro = Pyro(
-        require_isolation="hardware" if require_isolation else None,
-        require_confinement="full" if require_confinement else None,
-    )
-    with shown_progress(quiet=quiet), interruptible() as interruption, interrupted_by_ctrl_c(interruption):
+    pyro = Pyro(require_isolation=require_isolation, require_confinement=require_confinement)
+    with attended(quiet=quiet):
         result = pyro.run(
             environment,
             command,
-            env=env,
             stdin=own_input(),
-            vcpu_count=vcpu_count,
-            mem_mib=mem_mib,
-            timeout_seconds=timeout_seconds,
-            network_policy=network_policy,
-            allow_hosts=allow_hosts,
-            no_host_ca=no_host_ca,
             on_output=None if as_json else write_through,
+            **arguments,  # type: ignore[arg-type]
         )
     if as_json:
         click.echo(json_text(result))

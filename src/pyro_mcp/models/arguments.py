@@ -104,7 +104,10 @@ def _command_fault(value: object) -> str | None:
         return "is empty"
     if any("\0" in word for word in words):
         return "contains a NUL character, which no program can be given"
-    sizes = [len(word.encode(errors="surrogateescape")) for word in words]
+    try:
+        sizes = [len(word.encode(errors="surrogateescape")) for word in words]
+    except UnicodeEncodeError:
+        return "has half of a surrogate pair, which stands for no bytes"
     if max(sizes) > _LONGEST_WORD or sum(sizes) > _LONGEST_COMMAND:
         return f"is {sum(sizes)} bytes long, more than the kernel takes"
     return None

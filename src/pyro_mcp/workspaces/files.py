@@ -25,7 +25,7 @@ from pyro_mcp.models.names import display_name, exact_name
 from pyro_mcp.redaction import Redactor
 from pyro_mcp.workspaces import guest_files
 from pyro_mcp.workspaces.edit import plan_edits
-from pyro_mcp.workspaces.guest_files import GuestFile, Step, name_bytes
+from pyro_mcp.workspaces.guest_files import GuestFile, Step, name_bytes, text_bytes
 from pyro_mcp.workspaces.secrets.refusing import refuse_secrets
 from pyro_mcp.workspaces.session import Session
 from pyro_wire import messages
@@ -48,7 +48,7 @@ def list_files(session: Session, path: str, *, depth: int, glob: str | None) -> 
     if glob is not None:
         from pyro_mcp.workspaces.diff.filters import path_filter
 
-        wanted = path_filter([glob.encode()])
+        wanted = path_filter([name_bytes(glob)])
         entries = [entry for entry in entries if wanted(entry.path.encode())]
     return FileListing(path=path, entries=tuple(entries), more=answer.get("more") is True)
 
@@ -263,7 +263,7 @@ def _content(
 
 def _data(content: str, encoding: Encoding) -> bytes:
     if encoding == "utf-8":
-        return content.encode()
+        return text_bytes(content, "the content")
     try:
         return base64.b64decode(content, validate=True)
     except (binascii.Error, ValueError) as error:

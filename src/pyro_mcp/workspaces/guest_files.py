@@ -40,11 +40,16 @@ def guest_path(path: str | bytes) -> str:
 
 def name_bytes(path: str) -> bytes:
     """Give a name as the bytes it stands for. Raises InvalidRequest for half of a surrogate pair, which stands for none."""
+    return text_bytes(path, f"{path!a}")
+
+
+def text_bytes(text: str, what: str) -> bytes:
+    """Give a text as the bytes it stands for; raises InvalidRequest, about `what`, as name_bytes() does."""
     try:
-        return path.encode("utf-8", "surrogateescape")
+        return text.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError as error:
         raise InvalidRequest(
-            f"{path!a} has half of a surrogate pair, which no file's name can hold",
+            f"{what} has half of a surrogate pair, which stands for no bytes",
             hint="Write the whole character.",
         ) from error
 

@@ -24,7 +24,7 @@ def apply_patch(session: Session, patch: str | bytes, *, dry_run: bool, strip: S
 
     A dry run never raises for hunks that do not fit: the report says which.
     """
-    parsed = parse_patch(patch.encode(errors="surrogateescape") if isinstance(patch, str) else patch)
+    parsed = parse_patch(guest_files.text_bytes(patch, "the patch") if isinstance(patch, str) else patch)
     files = _Files(session)
     plan = plan_patch(parsed, files.read, strip=strip, dry_run=dry_run)
     session.note(files=[file.path for file in plan.report.files][:20], dry_run=dry_run)

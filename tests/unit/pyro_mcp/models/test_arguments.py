@@ -34,6 +34,7 @@ def test_environment_names_that_are_not(name: object) -> None:
         ([], "is empty"),
         ([""], "is empty"),
         (["echo", "a\0b"], "NUL"),
+        (["half\ud800"], "surrogate"),
         ("a\0b", "NUL"),
         (["echo", 7], "neither a string nor a list of strings"),
         (None, "neither a string nor a list of strings"),

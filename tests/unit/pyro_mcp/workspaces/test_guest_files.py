@@ -102,4 +102,6 @@ def test_half_of_a_surrogate_pair_names_no_file() -> None:
     for name in (guest_files.guest_path, guest_files.name_bytes):
         with pytest.raises(InvalidRequest, match="surrogate"):
             name("half\ud800")
+    with pytest.raises(InvalidRequest, match="the patch has half"):
+        guest_files.text_bytes("half\ud800", "the patch")
     assert guest_files.name_bytes("odd\udcff") == b"odd\xff"

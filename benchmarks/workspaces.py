@@ -54,6 +54,10 @@ def _life(laps: Laps, pyro: Pyro) -> None:
             ws.reset("one")
         with laps.lap("stop"):
             ws.stop()
+        for what, look in (("status", ws.status), ("logs", ws.logs), ("list", pyro.workspace.list)):
+            with laps.lap(f"{what}, while it is stopped"):
+                look()
+        assert ws.status().state == "stopped"
         with laps.lap("start"):
             ws.start()
         with laps.lap("fork, one, from now"):
@@ -80,14 +84,17 @@ def _ten(book: Book, pyro: Pyro) -> None:
 
 
 def _diffs(book: Book, pyro: Pyro, files: int) -> None:
-    """The same change in trees of different sizes: the difference is what a diff costs for files nobody touched."""
-    with _tree(files) as seed:
-        began: list[str] = []
-        took = elapsed(lambda: began.append(pyro.workspace.create(seed_path=str(seed)).info.workspace_id))
-        book.add(f"create from {files} files never seen before", "ms", [took])
-        again = elapsed(lambda: began.append(pyro.workspace.create(seed_path=str(seed)).info.workspace_id))
-        book.add(f"create from the same {files} files once more", "ms", [again])
+    """The same change in trees of different sizes: the difference is what a diff or push costs for files nobody touched."""
+    began: list[str] = []
     try:
+        with _tree(files) as seed:
+            took = elapsed(lambda: began.append(pyro.workspace.create(seed_path=str(seed)).info.workspace_id))
+            book.add(f"create from {files} files never seen before", "ms", [took])
+            again = elapsed(
+                lambda: began.append(pyro.workspace.create(seed_path=str(seed)).info.workspace_id)
+            )
+            book.add(f"create from the same {files} files once more", "ms", [again])
+            _pushes(book, pyro, began[1], seed, files)
         pyro.workspace.exec(began[0], _CHANGE)
         engine = Engine()
         _diff(engine, began[0])
@@ -95,6 +102,17 @@ def _diffs(book: Book, pyro: Pyro, files: int) -> None:
     finally:
         for name in began:
             pyro.workspace.delete(name)
+
+
+def _pushes(book: Book, pyro: Pyro, name: str, seed: Path, files: int) -> None:
+    nothing, changes = [], []
+    for number in range(min(book.runs, 3)):
+        nothing.append(elapsed(lambda: pyro.workspace.sync.push(name, seed)))
+        for changed in range(_CHANGES):
+            (seed / "d0" / f"f{changed}").write_text(f"changed for the {number}th time\n")
+        changes.append(elapsed(lambda: pyro.workspace.sync.push(name, seed)))
+    book.add(f"push of nothing into {files} files", "ms", nothing)
+    book.add(f"push of {_CHANGES} changes into {files} files", "ms", changes)
 
 
 def _diff(engine: Engine, name: str) -> None:

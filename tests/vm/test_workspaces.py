@@ -185,6 +185,8 @@ def test_a_stopped_workspace_keeps_its_files_and_starts_by_itself(workspace: Wor
     workspace.exec("echo kept > file")
     assert workspace.stop().state == "stopped"
     assert Pyro().workspace.list(state="stopped")[0].workspace_id == workspace.info.workspace_id
+    workspace.logs()
+    assert workspace.status().state == "stopped"  # whoever looks starts nothing
     again = workspace.exec("cat file")
     assert (again.stdout, again.resumed) == ("kept\n", True)
     assert again.resumed_reason

@@ -57,7 +57,11 @@ class Job:
 
     def _once(self, operation: str, arguments: Mapping[str, object]) -> Answer:
         self.transcript.before(operation, arguments)
-        text, answer = self._door.call(operation, arguments)
+        try:
+            text, answer = self._door.call(operation, arguments)
+        except Refused as refused:  # a model reads it, too
+            self.transcript.after(operation, arguments, str(refused))
+            raise
         self.transcript.after(operation, arguments, text)
         if operation == "workspace_create":
             self._made.append(str(answer["name"]))

@@ -311,7 +311,7 @@ def test_without_the_policy_nothing_is_published_and_a_secret_is_told_to_its_ser
 ) -> None:
     with Pyro().workspace.create(network_policy="egress", secrets={"TOKEN": _TOKEN}) as ws:
         with pytest.raises(PolicyDenied, match="egress, allows no published ports") as denied:
-            ws.service.start("web", "sleep 9", published_ports=["0:80"])
+            ws.service.start("web", "sleep 900", published_ports=["0:80"])
         assert "egress+published-ports" in str(denied.value.hint)
         assert ws.service.list() == []
         command = f"echo it is $TOKEN, {_TOKEN}; test $TOKEN = {_TOKEN} && sleep 9"
@@ -336,10 +336,10 @@ def test_on_the_command_line(workspace: Workspace, pyro: PyroProgram) -> None:
     name = workspace.info.workspace_id
     options = ["--ready-command", "true", "--publish", "0:80", "--json", "-q"]
     done = pyro(
-        "workspace", "service", "start", name, "cli", *options, "--", "sh", "-c", "echo hi; exec sleep 9"
+        "workspace", "service", "start", name, "cli", *options, "--", "sh", "-c", "echo hi; exec sleep 900"
     )
     started = json.loads(done.stdout)
-    assert (started["state"], started["command"]) == ("running", ["sh", "-c", "echo hi; exec sleep 9"])
+    assert (started["state"], started["command"]) == ("running", ["sh", "-c", "echo hi; exec sleep 900"])
     port = started["published_ports"][0]["host_port"]
     listed = pyro("workspace", "service", "list", name).stdout.decode()
     assert f"127.0.0.1:{port} -> 80" in listed

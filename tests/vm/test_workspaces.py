@@ -163,7 +163,11 @@ def test_a_command_outlives_whoever_started_it(workspace: Workspace, pyro: PyroP
     assert (polled.outcome, polled.stdout) == ("finished", "done\n")
     slow = workspace.exec("trap '' INT; echo on; while :; do sleep 1; done", yield_after_seconds=0.2)
     assert slow.outcome == "running"
-    assert slow.stdout == "on\n"
+
+    def said() -> bool:
+        return workspace.exec_wait(slow.exec_id, wait_seconds=0).stdout == "on\n"
+
+    wait_until(said, what="the command to speak", timeout=30)
     killed = workspace.exec_wait(slow.exec_id, action="kill", wait_seconds=10)
     assert killed.outcome == "killed"
     assert workspace.output.read(slow.output_id, grep="^o").matches == 1

@@ -14,8 +14,7 @@ _NOWHERE = (
     "", ".", "..", "/", "/workspace", "/workspace/..", "a/../..", "/proc/self/mem", "/proc/1/root/x", "/sys/x", "/dev/null",
     "/dev/x", "to-proc/x", "to-dev/null", "loop/x", "pipe/x", "nul\0byte", "x" * 256, "x/" * 3000 + "x", "half\ud800",
 )  # fmt: skip
-
-
+_ABOVE = ("..", "/workspace/..")
 _ODD = (
     "new\nline",
     " lead",
@@ -61,6 +60,11 @@ def _refused_everywhere(workspace: Workspace, path: str, host: Path) -> None:
     }
     if path not in ("", ".", "/", "/workspace"):  # whole trees, into which files may be pushed
         tries["push"] = lambda: workspace.sync.push(here, dest=path)
+        tries["diff"] = lambda: workspace.diff(paths=[path])
+        tries["export"] = lambda: workspace.export(path, output_path=host / "nowhere")
+    if path.startswith(("to-", "loop/", "pipe/")) or path == "x" * 256 or path in _ABOVE:
+        # Below the workspace nothing has changed there; and a whole machine can be exported.
+        del tries["export" if path in _ABOVE else "diff"]
     for what, attempt in tries.items():
         assert _answer(attempt) in _REFUSALS, (what, path[:40])
 

@@ -140,7 +140,10 @@ class _Cli:
         assert "Traceback" not in done.stderr, done.stderr
         if not done.stdout.startswith("{"):
             raise Refused(done.stderr)
-        return done.stdout, json.loads(done.stdout)
+        answer = json.loads(done.stdout)
+        if set(answer) == {"error"}:
+            raise Refused(done.stdout)
+        return done.stdout, answer
 
 
 # What the command line takes as a file's content instead of a word.

@@ -49,6 +49,7 @@ def repository(tmp_path: Path, canary: Path) -> Path:
     run = f"touch {canary}; cat"
     with (found / ".git/config").open("a") as config:
         config.write(
+            "[user]\n\tname = A. Host\n\temail = a@host.example\n"
             f'[core]\n\tfsmonitor = "{run}"\n\tpager = "{run}"\n\tsshCommand = "{run}"\n\teditor = "{run}"\n'
             f'[filter "evil"]\n\tclean = "{run}"\n\tsmudge = "{run}"\n\tprocess = "{run}"\n\trequired = true\n'
             f'[diff "evil"]\n\ttextconv = "{run}"\n\tcommand = "{run}"\n[gpg]\n\tprogram = "{run}"\n[commit]\n\tgpgSign = true\n'

@@ -222,6 +222,13 @@ async def _states(client: Told) -> None:
     assert facts["forks"][0]["workspace"]["name"] == "twin"
     await client.use("workspace_compare", workspaces=["tour", "twin"])
     await client.use("workspace_stop", workspace="twin")
+    facts, _ = await client.use("workspace_disk_list", workspace="twin", path="/workspace/src")
+    assert [item["path"] for item in facts["entries"]] == ["app.py"]
+    _, text = await client.use("workspace_disk_read", workspace="twin", path="b.txt")
+    assert "two" in text
+    await client.use("workspace_disk_export", workspace="twin", output_path="twin.qcow2", format="qcow2")
+    code, _ = await client.refused("workspace_disk_list", workspace="tour")
+    assert code == "conflict"
     await client.use("workspace_start", workspace="twin")
     await client.use("workspace_delete", workspace="twin")
     await client.use("workspace_reset", workspace="tour")

@@ -39,18 +39,21 @@ class Checked:
     confinement: str
 
 
+_TROUBLES = (MCPError, TimeoutError, OSError, anyio.ClosedResourceError, anyio.BrokenResourceError)
+
+
 def check(host: str, start: Start) -> Checked:
     """Start the server and use it. Raises HostUnfit with what it said when it does not work."""
     with TemporaryFile("w+", errors="replace") as said:
         try:
             return anyio.run(_try, host, start, said)
-        except* (
-            MCPError,
-            TimeoutError,
-            OSError,
-            anyio.ClosedResourceError,
-            anyio.BrokenResourceError,
-        ) as group:
+        except _TROUBLES as error:
+            raise _trouble(start, said, (error,)) from None
+        except ExceptionGroup as group:
+            # Not except*: Python 3.11 before 3.11.4 wraps what is raised there into a group again.
+            _, others = group.split(_TROUBLES)
+            if others is not None:
+                raise
             raise _trouble(start, said, group.exceptions) from None
 
 

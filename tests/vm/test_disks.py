@@ -1,5 +1,6 @@
 """The disk of a stopped workspace, and the difference between any two of its states, on real machines."""
 
+import shutil
 import subprocess
 import tarfile
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from tests.remains import keeper_of
 from pyro_mcp import Conflict, InvalidRequest, PolicyDenied, Pyro, Workspace
 from pyro_mcp.environments.values import Environment
 from pyro_mcp.errors import NotFound
+from pyro_mcp.host.programs import search_path
 from pyro_mcp.host.waiting import wait_until
 from pyro_mcp.workspaces.engine import Engine
 from pyro_mcp.workspaces.registry import layers
@@ -139,8 +141,11 @@ def test_a_stopped_workspace_is_looked_into(
         workspace.disk.export(output_path=image, format=kind)
         raw = tmp_path / f"{kind}.raw"
         subprocess.run(["qemu-img", "convert", "-O", "raw", image, raw], check=True)  # ours, so the host may
+        debugfs = (
+            shutil.which("debugfs", path=search_path()) or "debugfs"
+        )  # where a user's own path ends short of
         found = subprocess.run(
-            ["debugfs", "-R", "cat /workspace/upper/src/kept.py", raw], capture_output=True, check=True
+            [debugfs, "-R", "cat /workspace/upper/src/kept.py", raw], capture_output=True, check=True
         )
         assert found.stdout == b"changed\n"
         assert image.stat().st_blocks * 512 < 100 << 20

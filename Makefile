@@ -3,6 +3,10 @@ MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 .PHONY: $(shell sed -n 's/^\([a-z-]*\):.*/\1/p' $(firstword $(MAKEFILE_LIST))) # every target is one
 
+# uv trusts the host's own certificates, in tests that build too: a company's gateway signs with one that uv does not bring.
+export UV_NATIVE_TLS := true
+export UV_SYSTEM_CERTS := true
+
 BIN := .venv/bin
 
 help: ## Show the targets

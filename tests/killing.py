@@ -203,8 +203,15 @@ def _has_what_was_made(pyro: Pyro, told: Told) -> None:
             assert str(number) in pyro.workspace.exec(str(name), "cat lines").stdout.split()
 
 
+def _has_settled(home: Path) -> bool:
+    """Whether no machine is dying: each keeper has a QEMU, and each QEMU a keeper."""
+    there = processes_of(home)
+    return sum(found.is_keeper for found in there) == sum(found.is_qemu for found in there)
+
+
 def _is_consistent(home: Path) -> None:
     """After one more command nothing is left to clean up, and the disk holds what the registry says and no more."""
+    wait_until(lambda: _has_settled(home), what="the keeper of a machine that died to end", timeout=15)
     pyro, sessions = Pyro(), Engine().sessions
     there = {info.workspace_id for info in pyro.workspace.list()}
     assert reconcile(sessions.registry, sessions.paths) == Reconciled()

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Protocol
 
 import anyio
 import pytest
@@ -18,14 +19,20 @@ _PROGRAM = str(Path(sys.executable).with_name("pyro"))
 Scenario = Callable[[Client], Awaitable[None]]
 
 
-@pytest.fixture
-def session(environment: Environment, home: Path) -> Callable[[Scenario], None]:
-    """Runs a scenario with a client of `pyro mcp serve --profile vm-run`."""
+class Play(Protocol):
+    """Runs a scenario with a client."""
 
-    def play(scenario: Scenario) -> None:
+    def __call__(self, scenario: Scenario, profile: str = ...) -> None: ...
+
+
+@pytest.fixture
+def session(environment: Environment, home: Path) -> Play:
+    """Runs a scenario with a client of `pyro mcp serve`."""
+
+    def play(scenario: Scenario, profile: str = "vm-run") -> None:
         async def main() -> None:
             server = StdioServerParameters(
-                command=_PROGRAM, args=["mcp", "serve", "--profile", "vm-run"], env={"PYRO_HOME": str(home)}
+                command=_PROGRAM, args=["mcp", "serve", "--profile", profile], env={"PYRO_HOME": str(home)}
             )
             async with Client(stdio_client(server)) as client:
                 await scenario(client)
@@ -40,7 +47,7 @@ def _text(answer: CallToolResult) -> str:
     return answer.content[0].text
 
 
-def test_a_run_answers_with_structure_and_text(session: Callable[[Scenario], None]) -> None:
+def test_a_run_answers_with_structure_and_text(session: Play) -> None:
     async def scenario(client: Client) -> None:
         tools = (await client.list_tools()).tools
         assert [tool.name for tool in tools] == ["vm_run"]
@@ -62,7 +69,7 @@ def test_a_run_answers_with_structure_and_text(session: Callable[[Scenario], Non
     session(scenario)
 
 
-def test_a_wrong_call_is_an_error_that_helps(session: Callable[[Scenario], None]) -> None:
+def test_a_wrong_call_is_an_error_that_helps(session: Play) -> None:
     async def scenario(client: Client) -> None:
         answer = await client.call_tool("vm_run", {"environment": "debian:21", "command": "true"})
         assert answer.is_error
@@ -72,7 +79,7 @@ def test_a_wrong_call_is_an_error_that_helps(session: Callable[[Scenario], None]
     session(scenario)
 
 
-def test_long_output_is_cut_and_says_so(session: Callable[[Scenario], None]) -> None:
+def test_long_output_is_cut_and_says_so(session: Play) -> None:
     async def scenario(client: Client) -> None:
         answer = await client.call_tool(
             "vm_run", {"environment": DEBIAN, "command": ["seq", "1000000"], "timeout_seconds": 40}
@@ -86,7 +93,7 @@ def test_long_output_is_cut_and_says_so(session: Callable[[Scenario], None]) -> 
     session(scenario)
 
 
-def test_calls_run_side_by_side(session: Callable[[Scenario], None]) -> None:
+def test_calls_run_side_by_side(session: Play) -> None:
     async def scenario(client: Client) -> None:
         said: dict[int, str] = {}
 
@@ -102,7 +109,41 @@ def test_calls_run_side_by_side(session: Callable[[Scenario], None]) -> None:
     session(scenario)
 
 
-def test_a_cancelled_call_ends_its_machine(session: Callable[[Scenario], None], home: Path) -> None:
+def test_a_slow_call_delays_none_of_twenty_others(session: Play) -> None:
+    """The slow one ends only once all the others have been answered."""
+
+    async def scenario(client: Client) -> None:
+        made = await client.call_tool("workspace_create", {"environment": DEBIAN})
+        ws = {"workspace": made.structured_content["name"]}
+
+        async def slow() -> None:
+            command = "while [ ! -e go ]; do sleep 0.05; done; ls | wc -l"
+            answer = await client.call_tool(
+                "workspace_exec", {**ws, "command": command, "yield_after_seconds": 50}
+            )
+            assert (answer.structured_content["outcome"], answer.structured_content["stdout"]) == (
+                "finished",
+                "21\n",
+            )
+
+        async def write(name: str) -> None:
+            answer = await client.call_tool("workspace_file_write", {**ws, "path": name, "content": name})
+            assert not answer.is_error, _text(answer)
+
+        try:
+            async with anyio.create_task_group() as all_calls:
+                all_calls.start_soon(slow)
+                async with anyio.create_task_group() as others:
+                    for number in range(20):
+                        others.start_soon(write, f"file-{number}")
+                await write("go")
+        finally:
+            await client.call_tool("workspace_delete", ws)
+
+    session(scenario, "workspace-core")
+
+
+def test_a_cancelled_call_ends_its_machine(session: Play, home: Path) -> None:
     async def scenario(client: Client) -> None:
         async with anyio.create_task_group() as calls:
             arguments = {"environment": DEBIAN, "command": "sleep 1000"}

@@ -277,8 +277,9 @@ class Sessions:
                 hint="Wait until that has ended; `workspace status` tells.",
             )
         with self.starting(record.id):
-            socket = self.socket(record.id)  # somebody else may have started it meanwhile
+            socket = self.socket(record.id)  # somebody else may have started it meanwhile, and asked for less
             if socket is not None:
+                self._insist(record)
                 return socket, None
             self.tidy()
             reason = self.why_stopped(record.id)

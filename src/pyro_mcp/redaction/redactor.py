@@ -55,9 +55,9 @@ def _either(first: int, rests: set[bytes]) -> bytes:
 class Redactor:
     """Puts `[redacted:NAME]` where a secret stands, in one stream. Without secrets it gives everything as it is.
 
-    A value counts as it is, percent-encoded, escaped in JSON and in base64 (spellings.py). What may be the beginning of one
-    is held until more comes or `finish` is called: at most the longest spelling of the longest value. Where values overlap,
-    all that any of them covers is replaced.
+    A value counts as it is, percent-encoded, escaped in JSON, in hexadecimal and in base64 (spellings.py). What may be the
+    beginning of one is held until more comes or `finish` is called: at most the longest spelling of the longest value.
+    Where values overlap, all that any of them covers is replaced.
     """
 
     def __init__(self, secrets: Mapping[str, bytes]) -> None:

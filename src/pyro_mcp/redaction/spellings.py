@@ -1,7 +1,8 @@
 """The ways in which a secret value is written by programs that mean no harm.
 
-As it is, percent-encoded, escaped in JSON, quoted in a shell, and in base64 (also URL-safe, also broken into lines) at each of
-the three places where it can fall in the encoded text. Mixtures are meant too: only the characters that need it are encoded.
+As it is, percent-encoded, escaped in JSON, quoted in a shell, in hexadecimal, and in base64 (also URL-safe, also broken into
+lines) at each of the three places where it can fall in the encoded text. Mixtures are meant too: only the characters that
+need it are encoded.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import base64
 import json
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import product
+from itertools import accumulate, product
 
 # All ways to write one character, the plain one first.
 Unit = tuple[bytes, ...]
@@ -19,8 +20,8 @@ Unit = tuple[bytes, ...]
 _LEAST_LINE = 16
 # Fewer characters of base64 than this stand in any text by chance.
 _LEAST_BASE64 = 5
-# So many characters tell where it is worth comparing; their spellings multiply.
-_ANCHOR_UNITS = 3
+# So many bytes tell where it is worth comparing; the spellings of each character in them multiply.
+_ANCHOR_BYTES = 3
 _BLOCK_UNITS = 64
 _ALSO: dict[str, tuple[bytes, ...]] = {
     "\n": (b"\r\n", b"\\r\\n", b"%0D%0A", b"%0d%0a"),
@@ -29,6 +30,8 @@ _ALSO: dict[str, tuple[bytes, ...]] = {
     "'": (b"'\\''",),
 }
 _BREAKS = (b"", b"\n", b"\r\n", b"\\n")
+# Between two bytes in hexadecimal: nothing, a line of `xxd -p`, the columns of a dump, a fingerprint's colon.
+_BETWEEN = (b"", b"\n", b" ", b":")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +45,11 @@ class Form:
 
     def anchors(self) -> set[bytes]:
         """How it can begin."""
-        return {b"".join(parts) for parts in product(*self.units[:_ANCHOR_UNITS])}
+        return {b"".join(parts) for parts in product(*self.units[: self._telling_units()])}
+
+    def _telling_units(self) -> int:
+        least = accumulate(min(map(len, unit)) for unit in self.units)
+        return next((count for count, size in enumerate(least, 1) if size >= _ANCHOR_BYTES), len(self.units))
 
     def reach(self, data: bytes, start: int) -> tuple[int | None, bool]:
         """Where the value that begins at `start` ends (None: it is not there), and whether more data could change that."""
@@ -74,7 +81,7 @@ def forms_of(name: str, value: bytes) -> list[Form]:
     if not bare:
         return []
     lines = {line.strip() for line in bare.splitlines()} if b"\n" in bare else set()
-    sequences = [_plain(bare), *_base64(bare)]
+    sequences = [_plain(bare), _hexadecimal(bare), *_base64(bare)]
     sequences += [tuple((bytes([byte]),) for byte in line) for line in sorted(lines) if _is_telling(line)]
     return [Form(name, units, _blocks(units)) for units in sequences]
 
@@ -104,6 +111,17 @@ def _character(character: str) -> Unit:
 def _percent(raw: bytes) -> tuple[bytes, bytes]:
     upper = "".join(f"%{byte:02X}" for byte in raw)
     return upper.encode(), upper.lower().encode()
+
+
+def _hexadecimal(value: bytes) -> tuple[Unit, ...]:
+    first = _pair(value[0])
+    return (first[: len(first) // len(_BETWEEN)], *map(_pair, value[1:]))
+
+
+@lru_cache(maxsize=256)
+def _pair(byte: int) -> Unit:
+    digits = dict.fromkeys((f"{byte:02x}".encode(), f"{byte:02X}".encode()))
+    return tuple(between + written for between in _BETWEEN for written in digits)
 
 
 def _base64(value: bytes) -> list[tuple[Unit, ...]]:

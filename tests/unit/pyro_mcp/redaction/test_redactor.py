@@ -2,6 +2,7 @@
 
 import base64
 import json
+import textwrap
 from collections.abc import Callable
 from urllib.parse import quote, quote_plus
 
@@ -32,6 +33,11 @@ SPELLINGS: dict[str, Callable[[str], str]] = {
     "quoted in a query": lambda value: quote_plus(value).lower() if "%" not in value else quote_plus(value),
     "JSON": lambda value: json.dumps(value)[1:-1],
     "JSON as it is": lambda value: json.dumps(value, ensure_ascii=False)[1:-1],
+    "hexadecimal": lambda value: value.encode().hex(),
+    "hexadecimal in capitals": lambda value: value.encode().hex().upper(),
+    "a fingerprint": lambda value: value.encode().hex(":"),
+    "a dump": lambda value: value.encode().hex(" ", 2),
+    "lines of hexadecimal": lambda value: "\n".join(textwrap.wrap(value.encode().hex(), 6)),
 }
 
 
@@ -93,12 +99,14 @@ def test_what_holds_no_secret_comes_through_unchanged(data: bytes, size: int) ->
 
 
 @settings(deadline=None, max_examples=50)
-@given(st.integers(1, 60), st.sampled_from(["plain", "base64", "percent"]))
+@given(st.integers(1, 60), st.sampled_from(["plain", "base64", "percent", "hex", "HEX"]))
 def test_every_way_to_cut_every_spelling(size: int, spelling: str) -> None:
     encoded = {
         "plain": TOKEN,
         "base64": base64.b64encode(b"x" + TOKEN),
         "percent": quote(TOKEN, safe="").encode(),
+        "hex": TOKEN.hex().encode(),
+        "HEX": TOKEN.hex().upper().encode(),
     }
     data = b"before " + encoded[spelling] + b" after"
     clean = redacted(data, TOKEN, size=size)

@@ -18,9 +18,10 @@ from pyro_mcp.workspaces import files, guest_files
 from pyro_mcp.workspaces.export.executing import refuse_executing
 from pyro_mcp.workspaces.export.landing import Landing, told_full
 from pyro_mcp.workspaces.export.tarring import write_tar
-from pyro_mcp.workspaces.looking import frozen_disk, ground_of_stopped, looking, told
+from pyro_mcp.workspaces.grounds import size_of
+from pyro_mcp.workspaces.looking import ground_of_stopped, looking, told
 from pyro_mcp.workspaces.secrets.refusing import refuse_secrets
-from pyro_mcp.workspaces.session import Session, Sessions, size_of
+from pyro_mcp.workspaces.session import Session, Sessions
 
 if TYPE_CHECKING:
     from pyro_mcp.workspaces.registry.workspaces import WorkspaceRecord
@@ -94,13 +95,13 @@ def _write_image(
     sessions: Sessions, record: WorkspaceRecord, layer: str, descriptor: int, format: Literal["qcow2", "raw"]
 ) -> None:
     """Fill an empty qcow2 image, for QEMU can make no file itself; a raw image is made of that, so that it stays sparse."""
-    image = sessions.directory(record.id) / f"image-{os.getpid()}-{descriptor}.qcow2"
+    image = sessions.directories.of(record.id) / f"image-{os.getpid()}-{descriptor}.qcow2"
     sessions.shop.new_layer(image, size_of(record))
     try:
         target = os.open(image, os.O_RDWR | os.O_CLOEXEC)
         try:
-            disk = frozen_disk(sessions, record, layer)
-            sessions.shop.flatten(disk, sessions.environment_of(record), sessions.promises, target)
+            disk = sessions.grounds.disk_of(record, layer)
+            sessions.shop.flatten(disk, sessions.grounds.environment_of(record), sessions.promises, target)
         finally:
             os.close(target)
         if format == "raw":

@@ -15,7 +15,7 @@ from pyro_mcp.workspaces.promises import Promises
 if TYPE_CHECKING:
     from pyro_mcp.environments.store import EnvironmentStore
     from pyro_mcp.environments.values import EnvironmentListing
-    from pyro_mcp.workspaces.machines import MachineShop
+    from pyro_mcp.workspaces.machines.shop import MachineShop
     from pyro_mcp.workspaces.seeding.store import SeedStore
     from pyro_mcp.workspaces.session import Sessions
 
@@ -56,7 +56,7 @@ class Engine:
     @cached_property
     def shop(self) -> MachineShop:
         """What makes machines."""
-        from pyro_mcp.workspaces.machines import MachineShop
+        from pyro_mcp.workspaces.machines.shop import MachineShop
 
         return MachineShop(self.paths, self.environment_store)
 

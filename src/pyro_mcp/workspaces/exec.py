@@ -79,12 +79,12 @@ def wait_for_exec(
     Any wish of `interruption` ends the waiting, never the command.
     """
     record = sessions.record(reference)
-    outputs = sessions.outputs(record.id)
+    outputs = sessions.directories.outputs(record.id)
     outputs.size(exec_id, "stdout")  # raises NotFound
-    if (answer := kept_result(sessions, record.id, exec_id)) is not None or sessions.socket(
+    if (answer := kept_result(sessions, record.id, exec_id)) is not None or sessions.machines.socket(
         record.id
     ) is None:
-        session = Session(record, sessions.paths.runtime, None, outputs, sessions.redactor(record.id))
+        session = sessions.session(record, sessions.paths.runtime)  # asks nobody
         return _result(session, exec_id, answer or {"unknown": True}, max_output_chars, None)
     with sessions.using(reference, "exec.wait", exec_id=exec_id, action=action) as session:
         if action != "wait":
@@ -113,7 +113,7 @@ def read_output(
     grep: str | None,
 ) -> OutputText:
     """Page, tail or search what a command wrote; needs no machine."""
-    store = sessions.outputs(sessions.record(reference).id)
+    store = sessions.directories.outputs(sessions.record(reference).id)
     if grep is not None:
         found = store.grep(output_id, stream, grep)
         text = "\n".join(f"{match.line}: {match.text}" for match in found.matches)
@@ -139,7 +139,7 @@ def read_output(
 
 
 def _for_agent(sessions: Sessions, session: Session, request: ExecRequest) -> Message:
-    defaults = sessions.environment_of(session.record).defaults
+    defaults = sessions.grounds.environment_of(session.record).defaults
     argv = ["sh", "-c", request.command] if isinstance(request.command, str) else list(request.command)
     return {
         "argv": argv,
@@ -226,7 +226,7 @@ def _state(answer: Message, interruption: Interruption | None) -> _State:
 
 def kept_result(sessions: Sessions, workspace_id: str, exec_id: str) -> Message | None:
     """How a command ended, as its keeper left word; raises the typed error of one that could not be run."""
-    path = sessions.outputs(workspace_id).path(exec_id, "stdout").with_name("result.json")
+    path = sessions.directories.outputs(workspace_id).path(exec_id, "stdout").with_name("result.json")
     try:
         kept = json.loads(path.read_bytes())
     except OSError:

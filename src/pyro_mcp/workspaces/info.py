@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-from contextlib import suppress
 from pathlib import Path
 from typing import cast
 
-from pyro_mcp.errors import PyroError
 from pyro_mcp.models.run import Confinement, Isolation
 from pyro_mcp.models.seed import SeedReport
 from pyro_mcp.models.workspace import WorkspaceInfo, WorkspaceStatus
@@ -15,7 +13,7 @@ from pyro_mcp.workspaces.registry import layers, machines, secrets, workspaces
 from pyro_mcp.workspaces.registry.database import Reading
 from pyro_mcp.workspaces.registry.workspaces import WorkspaceRecord
 from pyro_mcp.workspaces.seed_facts import report_from
-from pyro_mcp.workspaces.session import Sessions, connect
+from pyro_mcp.workspaces.session import Sessions
 
 _ASK_SECONDS = 5.0
 
@@ -63,7 +61,7 @@ def status_of(sessions: Sessions, workspace_id: str, resumed: str | None = None)
         allow_hosts=record.network.allow_hosts,
         seed=_seed_report(record.seed_report),
         stored_bytes=sum(_on_disk(layer.path) for layer in chain),
-        output_bytes=sessions.outputs(record.id).total_size() + _log_bytes(sessions, record.id),
+        output_bytes=sessions.directories.outputs(record.id).total_size() + _log_bytes(sessions, record.id),
         running=_running(sessions, record),
         resumed=resumed is not None,
         resumed_reason=resumed,
@@ -80,7 +78,7 @@ def _walls(reading: Reading, record: WorkspaceRecord) -> tuple[Isolation | None,
 
 def _log_bytes(sessions: Sessions, workspace_id: str) -> int:
     """What its services wrote and is still kept."""
-    return sum(map(_on_disk, (sessions.directory(workspace_id) / "services").glob("*/log-*")))
+    return sum(map(_on_disk, (sessions.directories.of(workspace_id) / "services").glob("*/log-*")))
 
 
 def _on_disk(path: Path) -> int:
@@ -92,14 +90,9 @@ def _on_disk(path: Path) -> int:
 
 def _running(sessions: Sessions, record: WorkspaceRecord) -> tuple[str, ...]:
     """Which commands run; a machine that is just ending runs none."""
-    socket = sessions.socket(record.id)
-    if socket is None:
-        return ()
-    with suppress(PyroError), connect(socket) as channel:
-        running = channel.ask({"verb": "keeper.jobs"}, timeout=_ASK_SECONDS).get("running")
-        if isinstance(running, list):
-            return tuple(str(exec_id) for exec_id in running)
-    return ()
+    answer = sessions.machines.tell(record.id, {"verb": "keeper.jobs"}, timeout=_ASK_SECONDS)
+    running = answer.get("running") if answer is not None else None
+    return tuple(str(exec_id) for exec_id in running) if isinstance(running, list) else ()
 
 
 def _seed_report(kept: str | None) -> SeedReport | None:

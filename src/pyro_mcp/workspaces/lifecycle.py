@@ -9,17 +9,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pyro_mcp.host.paths import private_directory
 from pyro_mcp.models.encoding import as_object
 from pyro_mcp.models.network import NO_NETWORK, NetworkSettings
 from pyro_mcp.models.workspace import DeletedWorkspace, WorkspaceInfo, WorkspaceState, WorkspaceStatus
 from pyro_mcp.workspaces.info import info_of, status_of
 from pyro_mcp.workspaces.promises import Promises
-from pyro_mcp.workspaces.registry import layers, resources, secrets, snapshots, workspaces
+from pyro_mcp.workspaces.registry import layers, secrets, snapshots, workspaces
 from pyro_mcp.workspaces.registry.makers import this_process
 from pyro_mcp.workspaces.registry.names import new_id
 from pyro_mcp.workspaces.registry.workspaces import NewWorkspace, WorkspaceRecord
-from pyro_mcp.workspaces.session import Sessions, size_of
+from pyro_mcp.workspaces.session import Sessions
 from pyro_mcp.workspaces.sharing import leave_mark
 
 if TYPE_CHECKING:
@@ -54,16 +53,18 @@ def create_workspace(sessions: Sessions, request: CreateRequest) -> WorkspaceSta
     environment = sessions.environments.ensure(request.environment)
     record = _record(sessions, request, environment)
     try:
-        with sessions.starting(record.id):
-            sessions.secrets(record.id).put(request.secrets)
+        with sessions.machines.lock(record.id):
+            sessions.secrets.put(record.id, request.secrets)
             _seed(sessions, record, request)
             _lay_disk(sessions, record, environment, request.promises)
-            sessions.start(sessions.record(record.id), untouched=True)
+            sessions.starter.start(sessions.record(record.id), untouched=True)
     except BaseException:
         sessions.remove(record)
         raise
     told = {"environment": request.environment, "seed": request.seed_path, "secrets": [*request.secrets]}
-    sessions.log(record.id, "create", began, {name: value for name, value in told.items() if value != []})
+    sessions.history.log(
+        record.id, "create", began, {name: value for name, value in told.items() if value != []}
+    )
     return status_of(sessions, record.id)
 
 
@@ -93,9 +94,9 @@ def stop_workspace(sessions: Sessions, reference: str) -> WorkspaceStatus:
     sessions.tidy()
     began = time.monotonic()
     record = sessions.record(reference)
-    with sessions.starting(record.id):
-        ran = sessions.stop(record, "somebody stopped it")
-    sessions.log(record.id, "stop", began, {"ran": ran})
+    with sessions.machines.lock(record.id):
+        ran = sessions.machines.stop(record, "somebody stopped it")
+    sessions.history.log(record.id, "stop", began, {"ran": ran})
     return status_of(sessions, record.id)
 
 
@@ -113,14 +114,14 @@ def reset_workspace(sessions: Sessions, reference: str, snapshot: str) -> Worksp
     record = sessions.record(reference)
     with sessions.registry.reading() as reading:
         snapshots.get(reading, record.id, snapshot)
-    with sessions.starting(record.id):
-        sessions.stop(record, "it was reset", discard=True)
-        overlay = sessions.new_layer(record)
+    with sessions.machines.lock(record.id):
+        sessions.machines.stop(record, "it was reset", discard=True)
+        overlay = sessions.grounds.new_layer(record)
         with sessions.registry.changing() as change:
             snapshots.reset(change, record.id, snapshot, overlay)
-        sessions.free_layers()
-        sessions.start(sessions.record(record.id), untouched=snapshot == snapshots.BASELINE)
-    sessions.log(record.id, "reset", began, {"snapshot": snapshot})
+        sessions.grounds.free_layers()
+        sessions.starter.start(sessions.record(record.id), untouched=snapshot == snapshots.BASELINE)
+    sessions.history.log(record.id, "reset", began, {"snapshot": snapshot})
     return status_of(sessions, record.id)
 
 
@@ -129,10 +130,10 @@ def delete_workspace(sessions: Sessions, reference: str) -> DeletedWorkspace:
     sessions.tidy()
     record = sessions.record(reference)
     before = status_of(sessions, record.id)
-    with sessions.starting(record.id):
+    with sessions.machines.lock(record.id):
         with sessions.registry.changing() as change:
             workspaces.set_state(change, record.id, "deleting", maker=this_process())
-        sessions.stop(record, "it is deleted", discard=True)
+        sessions.machines.stop(record, "it is deleted", discard=True)
         sessions.remove(record)
     return DeletedWorkspace(
         workspace_id=record.id, name=record.name, freed_bytes=before.stored_bytes + before.output_bytes
@@ -168,8 +169,9 @@ def update_workspace(sessions: Sessions, reference: str, request: UpdateRequest)
                 ttl_seconds=_clock(request.ttl_seconds, record.ttl_seconds),
             )
         workspaces.touch(change, record.id)
-    sessions.tell_idle(record.id, request.idle_stop_seconds)
-    sessions.log(
+    if request.idle_stop_seconds is not None:
+        sessions.machines.tell(record.id, {"verb": "keeper.idle", "seconds": request.idle_stop_seconds})
+    sessions.history.log(
         record.id, "update", began, {"changed": [name for name, value in as_object(request).items() if value]}
     )
     return status_of(sessions, record.id)
@@ -198,7 +200,7 @@ def _record(sessions: Sessions, request: CreateRequest, environment: Environment
     )
     with sessions.registry.changing() as change:
         record = workspaces.add(change, new, this_process())
-        sessions.record_directory(change, record.id)
+        sessions.directories.record(change, record.id)
         secrets.add(change, record.id, request.secrets)
     return record
 
@@ -218,12 +220,8 @@ def _lay_disk(
     sessions: Sessions, record: WorkspaceRecord, environment: Environment, promises: Promises
 ) -> None:
     """The base of a new disk is its baseline: what the workspace writes goes into a layer above it."""
-    directory = private_directory(sessions.paths.state / "layers")
-    with sessions.registry.changing() as change:
-        base = layers.plan(change, directory, size_mib=record.disk_mib, owner=record.id, maker=this_process())
-    with resources.dooming(sessions.registry, base.resource):
-        sessions.shop.base_layer(environment, size_of(record), promises, base.path)
-    overlay = sessions.new_layer(record)
+    base = sessions.grounds.base_layer(record, environment, promises)
+    overlay = sessions.grounds.new_layer(record)
     with sessions.registry.changing() as change:
         layers.put_on_top(change, record.id, base, on=None)
         snapshots.take(change, record.id, snapshots.BASELINE, overlay)

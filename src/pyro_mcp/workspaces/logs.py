@@ -15,7 +15,7 @@ def workspace_logs(
 ) -> WorkspaceLogs:
     """Tell the newest events, oldest first, and whether the history is whole; starts nothing."""
     sessions.tidy()
-    sessions.log_network(sessions.record(reference).id)
+    sessions.history.log_network(sessions.record(reference).id)
     with sessions.registry.reading() as reading:
         record = workspaces.get(reading, reference)
         found = events.latest(reading, record.id, since=since, kind=kind, limit=limit)

@@ -11,10 +11,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from pyro_mcp.errors import Conflict, PyroError
-from pyro_mcp.qemu.process import LayerFile
-from pyro_mcp.workspaces.machines import WorkspaceDisk
+from pyro_mcp.workspaces.grounds import size_of
 from pyro_mcp.workspaces.registry import layers
-from pyro_mcp.workspaces.session import Session, Sessions, size_of
+from pyro_mcp.workspaces.session import Session, Sessions
 from pyro_mcp.workspaces.snapshots import freeze
 
 if TYPE_CHECKING:
@@ -25,22 +24,9 @@ if TYPE_CHECKING:
 @contextmanager
 def looking(sessions: Sessions, record: WorkspaceRecord, layer_id: str) -> Iterator[Session]:
     """Use what the disk held when this layer was frozen, as a session of a workspace is used; the machine is gone afterwards."""
-    disk = frozen_disk(sessions, record, layer_id)
-    with sessions.shop.looking(disk, sessions.environment_of(record), sessions.promises) as machine:
-        yield Session(record, machine.socket, None, sessions.outputs(record.id), sessions.redactor(record.id))
-
-
-def frozen_disk(sessions: Sessions, record: WorkspaceRecord, layer_id: str) -> WorkspaceDisk:
-    """Describe a workspace's disk up to one layer."""
-    with sessions.registry.reading() as reading:
-        chain = layers.chain(reading, layer_id)
-    return WorkspaceDisk(
-        workspace_id=record.id,
-        hostname=(record.name or record.id)[:63],
-        size=size_of(record),
-        layers=tuple(LayerFile(layer.path, "qcow2") for layer in chain),
-        seed=sessions.seed_of(record),
-    )
+    disk = sessions.grounds.disk_of(record, layer_id)
+    with sessions.shop.looking(disk, sessions.grounds.environment_of(record), sessions.promises) as machine:
+        yield sessions.session(record, machine.socket)
 
 
 @contextmanager
@@ -54,11 +40,11 @@ def told(sessions: Sessions, reference: str, kind: str, **data: events.Json) -> 
         yield record
         outcome = "done"
     except PyroError as error:
-        error.rewrite(sessions.redactor(record.id).text)
+        error.rewrite(sessions.secrets.redactor(record.id).text)
         outcome = error.code
         raise
     finally:
-        sessions.log(record.id, kind, began, data, outcome=outcome)
+        sessions.history.log(record.id, kind, began, data, outcome=outcome)
 
 
 def ground_of_stopped(sessions: Sessions, record: WorkspaceRecord) -> str:
@@ -66,8 +52,8 @@ def ground_of_stopped(sessions: Sessions, record: WorkspaceRecord) -> str:
 
     It goes on in a new layer when it starts, also during the look; one that was never written to is no reason for another.
     """
-    with sessions.starting(record.id):
-        if sessions.socket(record.id) is not None:
+    with sessions.machines.lock(record.id):
+        if sessions.machines.socket(record.id) is not None:
             raise Conflict(
                 f"the workspace {record.name or record.id} is running",
                 details="Disk operations look into a disk that nobody writes.",

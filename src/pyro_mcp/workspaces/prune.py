@@ -25,7 +25,7 @@ def prune(sessions: Sessions, *, everything: bool = False) -> PruneReport:
     `everything` removes all frozen machines: each is made anew by the next start that needs it.
     """
     sessions.tidy()
-    sessions.free_layers()
+    sessions.grounds.free_layers()
     left: list[str] = []
     environments = Pruned(0, ())
     try:

@@ -159,7 +159,7 @@ class _Had:
 
     def __init__(self, session: Session, sessions: Sessions, below: bytes | None) -> None:
         self._below = below
-        self._directory = sessions.directory(session.record.id)
+        self._directory = sessions.directories.of(session.record.id)
         digest = session.record.seed_digest
         self.seeded: Manifest = {}
         if below is not None and digest is not None:

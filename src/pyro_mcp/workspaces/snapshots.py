@@ -31,11 +31,11 @@ def create_snapshot(sessions: Sessions, reference: str, name: str) -> SnapshotIn
     record = sessions.record(reference)
     with sessions.registry.reading() as reading:
         snapshots.check_new(reading, record.id, name)
-    with sessions.starting(record.id):
+    with sessions.machines.lock(record.id):
         frozen = freeze(sessions, record)
         with sessions.registry.changing() as change:
             snapshots.name_layer(change, record.id, name, frozen)
-    sessions.log(record.id, "snapshot.create", began, {"snapshot": name})
+    sessions.history.log(record.id, "snapshot.create", began, {"snapshot": name})
     with sessions.registry.reading() as reading:
         return _shown(reading, snapshots.get(reading, record.id, name))
 
@@ -56,8 +56,8 @@ def delete_snapshot(sessions: Sessions, reference: str, name: str) -> SnapshotIn
     with sessions.registry.changing() as change:
         gone = _shown(change, snapshots.get(change, record.id, name))
         snapshots.delete(change, record.id, name)
-    sessions.free_layers()
-    sessions.log(record.id, "snapshot.delete", began, {"snapshot": name})
+    sessions.grounds.free_layers()
+    sessions.history.log(record.id, "snapshot.delete", began, {"snapshot": name})
     return gone
 
 
@@ -81,7 +81,7 @@ def fork_workspace(
     record = sessions.record(reference)
     ground = _ground(sessions, record, from_snapshot)
     wanted = [*names, *[None] * (count - len(names))]
-    values = sessions.secret_values(record.id) if with_secrets else {}
+    values = sessions.secrets.values(record.id) if with_secrets else {}
 
     def fork(name: str | None) -> ForkOutcome:
         return _fork(sessions, record, name, from_snapshot, ground, values)
@@ -89,7 +89,7 @@ def fork_workspace(
     with ThreadPoolExecutor(_STARTS_AT_ONCE) as threads:
         forks = list(threads.map(fork, wanted))
     made = [fork.workspace.workspace_id for fork in forks if fork.workspace]
-    sessions.log(record.id, "fork", began, {"from": from_snapshot, "forks": made})
+    sessions.history.log(record.id, "fork", began, {"from": from_snapshot, "forks": made})
     return forks
 
 
@@ -98,7 +98,7 @@ def _ground(sessions: Sessions, record: WorkspaceRecord, from_snapshot: str | No
     if from_snapshot is not None:
         with sessions.registry.reading() as reading:
             return snapshots.get(reading, record.id, from_snapshot).layer_id
-    with sessions.starting(record.id):
+    with sessions.machines.lock(record.id):
         return freeze(sessions, record)
 
 
@@ -107,10 +107,10 @@ def freeze(sessions: Sessions, record: WorkspaceRecord) -> str:
 
     Recorded first, then done: a crash in between leaves the machine writing to a layer that nobody else stands on yet.
     """
-    overlay = sessions.new_layer(record)
+    overlay = sessions.grounds.new_layer(record)
     with sessions.registry.changing() as change:
         frozen = snapshots.stack(change, record.id, overlay)
-    socket = sessions.socket(record.id)
+    socket = sessions.machines.socket(record.id)
     if socket is not None:
         with Channel(socket) as channel:
             channel.ask({"verb": "keeper.snapshot", "layer": str(overlay.path)}, timeout=_SNAPSHOT_SECONDS)
@@ -131,16 +131,16 @@ def _fork(
         return _not_forked(error)
     began = time.monotonic()
     try:
-        with sessions.starting(fork.id):
-            sessions.secrets(fork.id).put(values)
-            overlay = sessions.new_layer(fork)
+        with sessions.machines.lock(fork.id):
+            sessions.secrets.put(fork.id, values)
+            overlay = sessions.grounds.new_layer(fork)
             with sessions.registry.changing() as change:
                 snapshots.branch(change, source.id, fork.id, overlay, at=at, layer_id=layer_id)
-            sessions.start(sessions.record(fork.id))
+            sessions.starter.start(sessions.record(fork.id))
     except PyroError as error:
         sessions.remove(fork)
         return _not_forked(error)
-    sessions.log(fork.id, "create", began, {"forked_from": source.name or source.id})
+    sessions.history.log(fork.id, "create", began, {"forked_from": source.name or source.id})
     with sessions.registry.reading() as reading:
         return ForkOutcome(workspace=info_of(reading, workspaces.get(reading, fork.id)))
 
@@ -168,7 +168,7 @@ def _fork_record(
     )
     with sessions.registry.changing() as change:
         record = workspaces.add(change, new, this_process())
-        sessions.record_directory(change, record.id)
+        sessions.directories.record(change, record.id)
         secrets.add(change, record.id, values)
         if source.seed_report is not None:
             workspaces.set_seed(change, record.id, source.seed_digest, source.seed_report)

@@ -22,7 +22,7 @@ def secret_variables(
     """
     if not wanted:
         return {}
-    values = sessions.secret_values(record.id)
+    values = sessions.secrets.values(record.id)
     for name in wanted:
         if name not in values:
             there = ", ".join(values) or "none; secrets are given when a workspace is created"

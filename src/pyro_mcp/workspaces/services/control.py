@@ -85,7 +85,7 @@ def stop_service(sessions: Sessions, reference: str, name: str) -> ServiceInfo:
     sessions.tidy()
     record = sessions.record(reference)
     find_service(sessions, record.id, name)
-    if sessions.socket(record.id) is None:
+    if sessions.machines.socket(record.id) is None:
         _withdraw(sessions, record.id, name)
         return service_status(sessions, record.id, name)
     with sessions.using(reference, "service.stop", service=name) as session:
@@ -166,7 +166,7 @@ def _message(
 def _for_agent(
     sessions: Sessions, session: Session, request: ServiceRequest, command: str | tuple[str, ...]
 ) -> Message:
-    defaults = sessions.environment_of(session.record).defaults
+    defaults = sessions.grounds.environment_of(session.record).defaults
     return {
         "argv": ["sh", "-c", command] if isinstance(command, str) else list(command),
         "env": {

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from difflib import get_close_matches
 from pathlib import Path
 from typing import cast, get_args
 
-from pyro_mcp.errors import NotFound, PyroError
-from pyro_mcp.guest.channel import Channel
+from pyro_mcp.errors import NotFound
 from pyro_mcp.keeper.supervising import STATE_FILE
 from pyro_mcp.models.service import PortMapping, PublishedPort, ServiceInfo, ServiceState
 from pyro_mcp.workspaces.registry import services
@@ -90,16 +88,11 @@ def find_service(sessions: Sessions, workspace_id: str, name: str) -> ServiceRec
 
 def ask_keeper(sessions: Sessions, workspace_id: str) -> Live:
     """Ask the keeper, if there is one; a machine that is just ending runs nothing."""
-    socket = sessions.socket(workspace_id)
-    if socket is None:
+    answer = sessions.machines.tell(workspace_id, {"verb": "keeper.services"}, timeout=_ASK_SECONDS) or {}
+    states, ports = answer.get("services"), answer.get("ports")
+    if not isinstance(states, dict) or not isinstance(ports, list):
         return Live()
-    with suppress(PyroError), Channel(socket) as channel:
-        answer = channel.ask({"verb": "keeper.services"}, timeout=_ASK_SECONDS)
-        states, ports = answer.get("services"), answer.get("ports")
-        if isinstance(states, dict) and isinstance(ports, list):
-            by_run = {str(state["run_id"]): state for state in states.values()}
-            return Live(True, by_run, tuple(ports))
-    return Live()
+    return Live(True, {str(state["run_id"]): state for state in states.values()}, tuple(ports))
 
 
 def directory_of(sessions: Sessions, record: ServiceRecord) -> Path:
@@ -109,7 +102,7 @@ def directory_of(sessions: Sessions, record: ServiceRecord) -> Path:
 
 def services_directory(sessions: Sessions, workspace_id: str) -> Path:
     """Name the directory of what a workspace's services leave on this host."""
-    return sessions.directory(workspace_id) / "services"
+    return sessions.directories.of(workspace_id) / "services"
 
 
 def view(sessions: Sessions, record: ServiceRecord, ports: list[PortMapping], live: Live) -> ServiceInfo:

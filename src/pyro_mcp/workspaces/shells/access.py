@@ -17,20 +17,20 @@ _OPEN_HINT = "Open another shell to go on; the workspace's files are as they wer
 
 def records_of(sessions: Sessions, workspace_id: str) -> Path:
     """Name the directory in which the keeper notes how shells ended."""
-    return sessions.directory(workspace_id) / "shells"
+    return sessions.directories.of(workspace_id) / "shells"
 
 
 @contextmanager
 def at_shell(sessions: Sessions, reference: str, shell_id: str, kind: str, **data: Json) -> Iterator[Session]:
     """Use a workspace that runs. Raises NotFound with the reason for a shell that is gone."""
     record = sessions.record(reference)
-    if sessions.socket(record.id) is None:
+    if sessions.machines.socket(record.id) is None:
         raise _gone(sessions, record, shell_id)
     try:
         with sessions.using(reference, kind, shell_id=shell_id, **data) as session:
             yield session
     except (NotFound, Conflict) as error:
-        if isinstance(error, Conflict) and sessions.socket(record.id) is not None:
+        if isinstance(error, Conflict) and sessions.machines.socket(record.id) is not None:
             raise  # the shell is there, and cannot do that
         raise _gone(sessions, record, shell_id) from error
 
@@ -42,4 +42,6 @@ def _gone(sessions: Sessions, record: WorkspaceRecord, shell_id: str) -> NotFoun
             f"the workspace has no shell {shell_id}",
             hint="List its shells, or open one: its id is in the answer.",
         )
-    return NotFound(f"shell {shell_id} is gone: {ended or sessions.why_stopped(record.id)}", hint=_OPEN_HINT)
+    return NotFound(
+        f"shell {shell_id} is gone: {ended or sessions.machines.why_stopped(record.id)}", hint=_OPEN_HINT
+    )

@@ -98,7 +98,7 @@ def close_shell(sessions: Sessions, reference: str, shell_id: str) -> ShellInfo:
 def list_shells(sessions: Sessions, reference: str) -> list[ShellInfo]:
     """Tell which shells a workspace has; starts none, and is no activity."""
     sessions.tidy()
-    socket = sessions.socket(sessions.record(reference).id)
+    socket = sessions.machines.socket(sessions.record(reference).id)
     if socket is None:
         return []
     with Channel(socket) as channel:
@@ -128,7 +128,7 @@ def _for_agent(sessions: Sessions, session: Session, request: OpenRequest) -> Me
     return shell_request(
         cwd=os.path.join("/workspace", request.cwd),  # noqa: PTH118 - a path in the guest
         env={**request.env, **secret_variables(sessions, session.record, request.secret_env)},
-        defaults=sessions.environment_of(session.record).defaults.env,
+        defaults=sessions.grounds.environment_of(session.record).defaults.env,
         cols=request.cols,
         rows=request.rows,
     )

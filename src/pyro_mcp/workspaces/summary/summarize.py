@@ -32,7 +32,7 @@ def summarize(sessions: Sessions, reference: str) -> WorkspaceSummary:
 def summary_of(sessions: Sessions, session: Session, changed: Changed, tree: TreeDiff) -> WorkspaceSummary:
     """Join what the machine knows, the change, with what the host knows, the history."""
     record = session.record
-    sessions.log_network(record.id)
+    sessions.history.log_network(record.id)
     with sessions.registry.reading() as reading:
         since, history = since_baseline(reading, record.id, record.created_at)
     commands = commands_in(history, partial(kept_result, sessions, record.id))

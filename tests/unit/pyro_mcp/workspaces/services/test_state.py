@@ -26,7 +26,7 @@ TOLD = {"address": "127.0.0.1", "host_port": 8080, "guest_port": 80, "service": 
 
 
 def _sessions(directory: Path) -> Sessions:
-    return cast("Sessions", SimpleNamespace(directory=lambda _: directory))
+    return cast("Sessions", SimpleNamespace(directories=SimpleNamespace(of=lambda _: directory)))
 
 
 def _left(directory: Path, content: str) -> None:

@@ -1,0 +1,47 @@
+"""The directories of this host that workspaces have beside their disks."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from pyro_mcp.host.paths import Paths
+from pyro_mcp.workspaces.output_store import OutputStore
+from pyro_mcp.workspaces.registry import resources
+from pyro_mcp.workspaces.registry.database import Change
+from pyro_mcp.workspaces.registry.makers import this_process
+
+
+class Directories:
+    """One for each workspace, from its making to its end."""
+
+    def __init__(self, paths: Paths) -> None:
+        self._paths = paths
+
+    def of(self, workspace_id: str) -> Path:
+        """Name the directory of a workspace's own files."""
+        return self._paths.state / "workspaces" / workspace_id
+
+    def record(self, change: Change, workspace_id: str) -> None:
+        """Record that directory before it is made: after a crash the next command removes it with its workspace."""
+        resource = resources.plan(
+            change,
+            "directory",
+            scope="workspace",
+            owner=workspace_id,
+            maker=this_process(),
+            path=self.of(workspace_id),
+        )
+        resources.made(change, resource)
+
+    def outputs(self, workspace_id: str) -> OutputStore:
+        """Give what the commands of a workspace wrote."""
+        return OutputStore(self.of(workspace_id) / "outputs")
+
+    def ended_file(self, workspace_id: str) -> Path:
+        """Name the file in which a keeper says why its machine ended."""
+        return self.of(workspace_id) / "ended"
+
+    def remove(self, workspace_id: str) -> None:
+        """Remove all that a workspace has here; what cannot be removed now, the next command finds."""
+        shutil.rmtree(self.of(workspace_id), ignore_errors=True)

@@ -1,0 +1,1 @@
+"""Machines: what makes them (shop, making, granting), and the ones of workspaces (starting, running)."""

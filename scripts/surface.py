@@ -55,7 +55,9 @@ def _operation(operation: Operation) -> Schema:
         "description": operation.description,
         "effect": operation.effect,
         "cli": "pyro " + " ".join(operation.cli),
-        "sdk": f"{operation.method.__qualname__}{_signature(operation)}",
+        "sdk": ".".join(
+            filter(None, ("pyro", operation.noun, f"{operation.method.__name__}{_signature(operation)}"))
+        ),
         "input": input_schema(operation, "workspace-full"),
         "withheld": {
             profile: _withheld(operation, profile) for profile in PROFILES if _withheld(operation, profile)
@@ -73,10 +75,10 @@ def _withheld(operation: Operation, profile: Profile) -> list[str]:
 
 
 def _signature(operation: Operation) -> inspect.Signature:
-    """The method's signature without what the annotations add to the types."""
+    """The method's signature as a caller meets it, without what the annotations add to the types."""
     signature = inspect.signature(operation.method)
-    bare = [item.replace(annotation=_bare(item.annotation)) for item in signature.parameters.values()]
-    return signature.replace(parameters=bare)
+    _, *given = signature.parameters.values()
+    return signature.replace(parameters=[item.replace(annotation=_bare(item.annotation)) for item in given])
 
 
 def _bare(annotation: object) -> object:

@@ -147,9 +147,13 @@ def operation(
 
 
 def declared_in(noun: type, path: str = "") -> list[Operation]:
-    """The operations that a class of the SDK declares, in the order of its text; `path` leads to it from the client."""
+    """The operations that a class of the SDK declares, in the order of its text: its own, then those of the classes that it is
+    made of. `path` leads to it from the client.
+    """
     found = [
-        (name, vars(member).get("__operation__")) for name, member in vars(noun).items() if callable(member)
+        (name, getattr(member, "__operation__", None))
+        for part in noun.__mro__
+        for name, member in vars(part).items()
     ]
     return [
         replace(declared, noun=path, cli=declared.cli or (*path.split("."), name.replace("_", "-")))

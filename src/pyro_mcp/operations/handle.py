@@ -20,14 +20,15 @@ from pyro_mcp.operations.sync import SyncOperations
 from pyro_mcp.operations.workspace import WorkspaceOperations
 
 N = TypeVar("N", bound=Noun)
+N_co = TypeVar("N_co", bound=Noun, covariant=True)  # a noun's methods may come from the classes it is made of
 P = ParamSpec("P")
 R = TypeVar("R")
 
 
-class _Bound(Generic[N]):
+class _Bound(Generic[N_co]):
     """A noun's operations for one workspace."""
 
-    def __init__(self, noun: N, workspace_id: str) -> None:
+    def __init__(self, noun: N_co, workspace_id: str) -> None:
         self._noun = noun
         self._id = workspace_id
 

@@ -39,6 +39,15 @@ def test_the_signature_is_the_declaration() -> None:
     assert listing.parameters == ()
 
 
+def test_a_noun_made_of_others_has_their_operations_after_its_own() -> None:
+    class Whole(Noun):
+        @operation("noun_add", effect="changes", profiles=CORE)
+        def add(self) -> None:
+            """Add one."""
+
+    assert [found.name for found in declared_in(Whole, "noun")] == ["noun_add", "noun_say", "noun_list"]
+
+
 def test_a_narrower_profile_offers_fewer_arguments() -> None:
     say = declared_in(Noun)[0]
     assert [item.name for item in say.parameters_in("workspace-full")] == ["text", "count"]

@@ -7,7 +7,7 @@ import os
 import stat
 
 from pyro_agent import mounts, places
-from pyro_agent.layers import Difference, Layers, Node
+from pyro_agent.layers import Difference, Layers, Node, Only
 from pyro_agent.work import Desk
 from pyro_wire import messages
 from pyro_wire.faults import FaultError
@@ -23,18 +23,36 @@ def list_changes(message: Message, desk: Desk) -> Message:
     """`tree.changes` {paths=[], contents=false, hash=false, max_bytes=4 MiB, max_total=256 MiB, limit=100000}.
 
     Each record is a JSON line {path, status, old, new, old_bytes, new_bytes, omitted?}, then so many bytes.
-    Files, links and their modes are what counts; directories, owners and times are not.
+    Files, links and their modes are what counts; directories, owners and times are not. With everything=true
+    directories are, and what is neither. With only=true what the seed has not counts where the body names it: lines
+    {just: paths} and {whole: paths with all below}, relative to /workspace.
     """
     report = _Report(message, desk)
     filters = tuple(_filter(path) for path in _paths(message))
-    layers = Layers(mounts.WORKSPACE_UPPER, mounts.SEED if os.path.ismount(mounts.SEED) else None)
+    layers = Layers(
+        mounts.WORKSPACE_UPPER,
+        mounts.SEED if os.path.ismount(mounts.SEED) else None,
+        everything=messages.flag(message, "everything", default=False),
+    )
+    only = take_only(desk) if messages.flag(message, "only", default=False) else None
     complete = True
-    for difference in layers.differences(filters):
+    for difference in layers.differences(filters, only):
         if report.full:
             complete = False
             break
         report.consider(difference)
     return {"changed": report.changed, "complete": complete and not layers.unseen, "unseen": layers.unseen}
+
+
+def take_only(desk: Desk) -> Only:
+    """Read from the body what is of interest."""
+    just: set[str] = set()
+    whole: set[str] = set()
+    while (line := desk.take_line()) is not None:
+        for name, paths in (("just", just), ("whole", whole)):
+            if name in line:
+                paths.update(messages.texts(line, name))
+    return Only(frozenset(just), frozenset(whole))
 
 
 def _paths(message: Message) -> list[str]:
@@ -96,7 +114,7 @@ class _Report:
         }
         if node.kind == "link":
             about["target"] = os.readlink(node.real)
-        elif now and self._hash:
+        elif node.kind == "file" and now and self._hash:
             about["sha256"] = _hashed(node.real)
         return about
 
@@ -119,13 +137,15 @@ class _Report:
 
 
 def differs(old: Node, new: Node) -> bool:
-    """Tell whether two files or links do; what was touched and is the same does not."""
-    if old.kind != new.kind:
+    """Tell whether two of them do; what was touched and is the same does not."""
+    if old.kind != new.kind or new.kind == "other":
         return True
     if old.kind == "link":
         return os.readlink(old.real) != os.readlink(new.real)
     if stat.S_IMODE(old.status.st_mode) != stat.S_IMODE(new.status.st_mode):
         return True
+    if new.kind == "dir":
+        return False
     return old.status.st_size != new.status.st_size or not _same_bytes(old.real, new.real)
 
 

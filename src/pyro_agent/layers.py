@@ -17,7 +17,7 @@ _OPAQUE, _REDIRECT = "trusted.overlay.opaque", "trusted.overlay.redirect"
 
 
 class Node(NamedTuple):
-    """A file or link: where its bytes are, and what it is."""
+    """What is at a path: where its bytes are, and what it is."""
 
     real: str
     status: os.stat_result
@@ -29,6 +29,14 @@ class Folder(NamedTuple):
 
     upper: str | None
     origin: str | None
+    status: os.stat_result | None = None  # None for the tops, which are the same always
+
+
+class Only(NamedTuple):
+    """What else is of interest, of what the seed has not: these paths, and these with all that is below them."""
+
+    just: frozenset[str]
+    whole: frozenset[str]
 
 
 class Difference(NamedTuple):
@@ -40,19 +48,26 @@ class Difference(NamedTuple):
 
 
 class Layers:
-    """Where they are; `seed` is None for a workspace that began empty."""
+    """Where they are; `seed` is None for a workspace that began empty.
 
-    def __init__(self, upper: str, seed: str | None) -> None:
+    With `everything` directories count, too, and what is neither file nor link: what git has no form for.
+    """
+
+    def __init__(self, upper: str, seed: str | None, *, everything: bool = False) -> None:
         self._upper = upper
         self._seed = seed
+        self._everything = everything
         self.unseen = 0  # what could not be looked at
 
-    def differences(self, filters: tuple[str, ...] = ()) -> Iterator[Difference]:
-        """Give what may differ, in order of paths; `filters` are paths, relative to the top, with all below them."""
-        yield from self._compare("", Folder(self._upper, self._seed), self._seed, filters)
+    def differences(self, filters: tuple[str, ...] = (), only: Only | None = None) -> Iterator[Difference]:
+        """Give what may differ, in order of paths; `filters` are paths, relative to the top, with all below them.
+
+        With `only`, what the seed has not is passed over, however much it is, but for what is named there.
+        """
+        yield from self._compare("", Folder(self._upper, self._seed), self._seed, filters, only)
 
     def _compare(
-        self, prefix: str, now: Folder, before: str | None, filters: tuple[str, ...]
+        self, prefix: str, now: Folder, before: str | None, filters: tuple[str, ...], only: Only | None
     ) -> Iterator[Difference]:
         if now.upper is None and now.origin == before:
             return
@@ -61,16 +76,24 @@ class Layers:
             if name == ".git" or (not prefix and name == places.STAGING) or not _wanted(path, filters):
                 continue
             old = self._seen(before, name)
+            whole = only is None or path in only.whole
+            if old is None and only is not None and not whole and path not in only.just:
+                continue
             new = self._seen_now(now, name)
-            old_file = old if isinstance(old, Node) else None
-            new_file = new if isinstance(new, Node) else None
-            if (old_file or new_file) and not (old_file and new_file and old_file.real == new_file.real):
-                yield Difference(path, old_file, new_file)
+            was, is_now = self._counted(old), self._counted(new)
+            if (was or is_now) and not (was and is_now and was.real == is_now.real):
+                yield Difference(path, was, is_now)
             if isinstance(old, Folder) or isinstance(new, Folder):
                 inside = new if isinstance(new, Folder) else Folder(None, None)
-                yield from self._compare(
-                    path + "/", inside, old.origin if isinstance(old, Folder) else None, filters
-                )
+                origin = old.origin if isinstance(old, Folder) else None
+                yield from self._compare(path + "/", inside, origin, filters, None if whole else only)
+
+    def _counted(self, seen: Node | Folder | None) -> Node | None:
+        """Return what a difference tells of it; None for what does not count."""
+        if isinstance(seen, Folder):
+            real = seen.upper or seen.origin
+            return Node(real, seen.status, "dir") if self._everything and real and seen.status else None
+        return seen if seen is not None and (seen.kind != "other" or self._everything) else None
 
     def _names(self, now: Folder, before: str | None) -> list[str]:
         names = set(self._listed(now.upper))
@@ -98,9 +121,8 @@ class Layers:
         if status is None:
             return None
         if stat.S_ISDIR(status.st_mode):
-            return Folder(None, real)
-        kind = places.kind_of(status)
-        return None if kind == "other" else Node(real, status, kind)
+            return Folder(None, real, status)
+        return Node(real, status, places.kind_of(status))
 
     def _seen_now(self, folder: Folder, name: str) -> Node | Folder | None:
         """Look at what the overlay shows."""
@@ -111,9 +133,9 @@ class Layers:
         if status is None:
             return self._seen(folder.origin, name)
         if stat.S_ISDIR(status.st_mode):
-            return Folder(real, self._origin(folder.origin, name, real))
-        kind = places.kind_of(status)  # a whiteout is a device
-        return None if kind == "other" else Node(real, status, kind)
+            return Folder(real, self._origin(folder.origin, name, real), status)
+        whiteout = stat.S_ISCHR(status.st_mode) and status.st_rdev == 0
+        return None if whiteout else Node(real, status, places.kind_of(status))
 
     def _origin(self, parent: str | None, name: str, upper: str) -> str | None:
         """Return the seed's directory that shines through one of the upper layer."""

@@ -7,6 +7,7 @@ import os
 import stat
 
 from pyro_agent import places
+from pyro_agent.changes import take_only
 from pyro_agent.walking import Entry, Walk, open_file
 from pyro_agent.work import Desk
 from pyro_wire import messages
@@ -31,8 +32,13 @@ def list_tree(message: Message, desk: Desk) -> Message:
 
 
 def list_contents(message: Message, desk: Desk) -> Message:
-    """`tree.manifest` {path, ignore=[".git"]} → the same lines of everything below, with sha256 for files."""
-    walk = Walk(messages.text(message, "path", default=""), ignored=places.ignored(message, (".git",)))
+    """`tree.manifest` {path, ignore=[".git"]} → the same lines of everything below, with sha256 for files.
+
+    With only=true just of what the body names: lines {just: paths}.
+    """
+    only = take_only(desk).just if messages.flag(message, "only", default=False) else None
+    ignored = places.ignored(message, (".git",))
+    walk = Walk(messages.text(message, "path", default=""), ignored=ignored, only=only)
     count = 0
     for entry in walk:
         line = _line(entry)

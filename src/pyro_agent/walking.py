@@ -25,9 +25,20 @@ class Entry(NamedTuple):
 class Walk:
     """One walk; `left_out` counts what could not be looked at."""
 
-    def __init__(self, path: str, *, depth: int = _DEEPEST, ignored: frozenset[str] = frozenset()) -> None:
-        """Prepare to walk what is below `path`, so many levels deep; names in `ignored` are passed over."""
+    def __init__(
+        self,
+        path: str,
+        *,
+        depth: int = _DEEPEST,
+        ignored: frozenset[str] = frozenset(),
+        only: frozenset[str] | None = None,
+    ) -> None:
+        """Prepare to walk what is below `path`, so many levels deep; names in `ignored` are passed over.
+
+        With `only`, all but the paths in it are, too, and nothing else is looked at.
+        """
         self._path = path
+        self._only = only
         self._depth = min(depth, _DEEPEST)
         self._ignored = ignored
         self.left_out = 0
@@ -54,6 +65,8 @@ class Walk:
         try:
             for name in sorted(os.listdir(folder)):
                 if name in self._ignored or (name == places.STAGING and not prefix):
+                    continue
+                if self._only is not None and prefix + name not in self._only:
                     continue
                 try:
                     status = os.lstat(name, dir_fd=folder)

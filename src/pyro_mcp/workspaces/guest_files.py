@@ -85,7 +85,7 @@ class _Collector:
 
 def stat(session: Session, path: str | bytes) -> GuestFile:
     """Look at a path; a link is itself."""
-    return _file(session.ask({"verb": "file.stat", "path": guest_path(path)}))
+    return described(session.ask({"verb": "file.stat", "path": guest_path(path)}))
 
 
 def read(session: Session, path: str | bytes, *, limit: int | None = None, layer: Layer = "now") -> GuestFile:
@@ -99,14 +99,14 @@ def read(session: Session, path: str | bytes, *, limit: int | None = None, layer
         "layer": layer,
     }
     answer = session.ask(request, on_data=body.take)
-    return _file(answer, body.joined())
+    return described(answer, body.joined())
 
 
-def lines(session: Session, request: Message) -> tuple[list[Message], Message]:
+def lines(session: Session, request: Message, *, body: bytes | None = None) -> tuple[list[Message], Message]:
     """Ask for records, one JSON object a line; give them with the answer."""
-    body = _Collector()
-    answer = session.ask(request, on_data=body.take)
-    return [_record(line) for line in body.joined().splitlines()], answer
+    told = _Collector()
+    answer = session.ask(request, on_data=told.take, body=body)
+    return [_record(line) for line in told.joined().splitlines()], answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,11 +119,11 @@ class Record:
     omitted: bool
 
 
-def changes(session: Session, request: Message) -> tuple[list[Record], Message]:
+def changes(session: Session, request: Message, *, body: bytes | None = None) -> tuple[list[Record], Message]:
     """Ask what differs from the seed; records are followed by the bytes they announce."""
-    body = _Collector()
-    answer = session.ask(request, on_data=body.take)
-    return list(_parse_changes(body.joined())), answer
+    told = _Collector()
+    answer = session.ask(request, on_data=told.take, body=body)
+    return list(_parse_changes(told.joined())), answer
 
 
 def _parse_changes(data: bytes) -> Iterator[Record]:
@@ -154,7 +154,7 @@ def _side(value: object, content: bytes) -> GuestFile | None:
         return None
     if not isinstance(value, dict):
         raise _malformed("a state that is no object")
-    return _file(value, content)
+    return described(value, content)
 
 
 # -- changing -------------------------------------------------------------------------------------------------------------
@@ -272,7 +272,8 @@ def _record(line: bytes) -> Message:
         raise _malformed(str(error)) from error
 
 
-def _file(message: Message, content: bytes = b"") -> GuestFile:
+def described(message: Message, content: bytes = b"") -> GuestFile:
+    """Check what a guest says of one path. Raises GuestFailed for what makes no sense."""
     try:
         return GuestFile(
             kind=_KINDS[messages.text(message, "kind")],

@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from pyro_mcp.errors import Conflict, GuestFailed, InvalidRequest, LimitReached, NotFound
+from pyro_mcp.errors import Conflict, InvalidRequest, LimitReached
 from pyro_mcp.host.paths import private_directory
 from pyro_mcp.host.room import free_disk
 from pyro_mcp.models.names import display_name
@@ -16,18 +16,17 @@ from pyro_mcp.models.seed import SkippedPath
 from pyro_mcp.progress import step
 from pyro_mcp.workspaces import guest_files
 from pyro_mcp.workspaces.guest_files import Step
+from pyro_mcp.workspaces.push_state import held
 from pyro_mcp.workspaces.seeding import manifest
 from pyro_mcp.workspaces.seeding.entries import Entry, Unseedable, open_plain
 from pyro_mcp.workspaces.seeding.manifest import Item, Manifest
-from pyro_mcp.workspaces.seeding.push import PushChange, PushPlan, plan_push
+from pyro_mcp.workspaces.seeding.push import PushChange, PushPlan, in_git, plan_push
 from pyro_mcp.workspaces.seeding.select import SeedOptions, Selection, select
 from pyro_mcp.workspaces.session import Session, Sessions
-from pyro_wire import messages
-from pyro_wire.messages import Message, MessageError
+from pyro_wire.messages import Message
 
 _TOP = "/workspace"
 _BLOCK = 1 << 20
-_DEEPEST, _MOST_ENTRIES = 1000, 10_000_000
 # Left free on the host whatever is pushed: a push waits there until it is complete.
 _SPARE_BYTES = 256 << 20
 
@@ -53,9 +52,11 @@ def push_sync(
         selection = select(source, SeedOptions(include_ignored, include_sensitive))
     below = _below_top(dest)
     had = _Had(session, sessions, below)
+    pushed = [entry for entry in selection.entries if not in_git(entry.path)]
+    have = held(session, dest, below, had.seeded, pushed, delete=delete)
     plan = plan_push(
         selection,
-        have := _have(session, dest, below, had.seeded),
+        have,
         delete=delete,
         include_sensitive=include_sensitive,
         base=had.seeded,
@@ -81,79 +82,6 @@ def _below_top(dest: str) -> bytes | None:
     return b"".join(part + b"/" for part in parts)
 
 
-# -- what is there --------------------------------------------------------------------------------------------------------
-
-
-def _have(session: Session, dest: str, below: bytes | None, seeded: Manifest) -> Manifest:
-    """Ask for what the workspace holds. Only what differs from the seed is hashed there: the rest is known."""
-    hashed = below is None
-    verb = "tree.manifest" if hashed else "tree.list"
-    request: dict[str, object] = {"verb": verb, "path": dest, "ignore": [".git"]}
-    if not hashed:
-        request |= {"depth": _DEEPEST, "limit": _MOST_ENTRIES}
-    try:
-        found, answer = guest_files.lines(session, request)
-    except NotFound:
-        return {}
-    if answer.get("left_out") or answer.get("more"):
-        raise Conflict(
-            f"some entries of {dest} cannot be looked at",
-            hint="They change at this moment, lie too deep, or are too many.",
-        )
-    if any(record.get("path") == "" for record in found):
-        raise Conflict(f"{dest} is a file in the workspace", hint="Name a directory.")
-    if below is None:
-        return dict(map(_item, found))
-    changed = _changed_hashes(session, below)
-    return dict(_item(_with_hash(record, changed, seeded)) for record in found)
-
-
-def _changed_hashes(session: Session, below: bytes) -> Mapping[bytes, str]:
-    request: dict[str, object] = {"verb": "tree.changes", "hash": True, "limit": _MOST_ENTRIES}
-    records, answer = guest_files.changes(session, {**request, "paths": [guest_files.guest_path(below)]})
-    if answer.get("complete") is not True:
-        raise Conflict(
-            "some changes of the workspace cannot be looked at", hint="Push again when nothing changes there."
-        )
-    return {
-        record.path[len(below) :]: record.new.sha256
-        for record in records
-        if record.new is not None and record.new.sha256 is not None
-    }
-
-
-def _with_hash(record: Message, changed: Mapping[bytes, str], seeded: Manifest) -> Message:
-    """Add the hash of a file; one that nobody knows counts as different from everything."""
-    if record.get("kind") != "file":
-        return record
-    path = guest_files.name_bytes(str(record.get("path")))
-    known = changed.get(path)
-    if known is None and path in seeded:
-        known = seeded[path].digest.hex()
-    return {**record, "sha256": known or ""}
-
-
-def _item(record: Message) -> tuple[bytes, Item]:
-    try:
-        path = guest_files.name_bytes(messages.text(record, "path"))
-        kind = messages.text(record, "kind")
-        mode = messages.integer(record, "mode", low=0, high=0o7777)
-        size = messages.integer(record, "size", low=0, high=2**62)
-        if kind == "dir":
-            return path, Item("directory", mode, 0, 0, b"")
-        if kind == "link":
-            target = guest_files.name_bytes(messages.text(record, "target"))
-            return path, Item("symlink", 0o777, len(target), 0, hashlib.sha256(target).digest())
-        if kind == "file":
-            return path, Item("file", mode, size, 0, bytes.fromhex(messages.text(record, "sha256")))
-    except (MessageError, ValueError) as error:
-        raise GuestFailed(
-            "the machine described its files in a way that makes no sense", details=str(error)
-        ) from error
-    # A socket or device is nothing that a host's entry could equal.
-    return path, Item("symlink", 0, 0, 0, b"")
-
-
 class _Had:
     """What of the workspace's files came from the host, by the seed and by the last push: the rest is the workspace's own."""
 
@@ -166,7 +94,7 @@ class _Had:
             self.seeded = {
                 path[len(below) :]: item
                 for path, item in sessions.seeds.manifest(digest).items()
-                if path.startswith(below)
+                if len(path) > len(below) and path.startswith(below) and not in_git(path)
             }
         self._pushed = self._load()
 

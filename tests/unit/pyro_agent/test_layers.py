@@ -38,8 +38,8 @@ class Overlay:
         (self.upper / name).mkdir(parents=True, exist_ok=True)
         self.attributes[str(self.upper / name), f"trusted.overlay.{attribute}"] = value
 
-    def changes(self, **request: object) -> tuple[dict[str, str], Message, bytes]:
-        desk = Desk()
+    def changes(self, body: bytes = b"", /, **request: object) -> tuple[dict[str, str], Message, bytes]:
+        desk = Desk(body)
         answer = changes.list_changes(request, cast("RealDesk", desk))
         if request.get("contents"):
             return {}, answer, bytes(desk.out)
@@ -169,3 +169,46 @@ def test_a_workspace_that_began_empty_has_only_new_files(
     monkeypatch.setattr(os.path, "ismount", lambda _: False)
     overlay.write(overlay.upper, "d/a")
     assert overlay.changes()[0] == {"d/a": "added"}
+
+
+def test_everything_is_directories_and_pipes_too(overlay: Overlay) -> None:
+    for name in ("gone/a", "mode/b", "touched/c", "file", "moved/d"):
+        overlay.write(overlay.seed, name)
+    overlay.whiteout("gone")
+    (overlay.upper / "mode").mkdir(mode=0o700)
+    (overlay.upper / "touched").mkdir()
+    (overlay.upper / "file").mkdir()
+    (overlay.upper / "empty").mkdir()
+    os.mkfifo(overlay.upper / "pipe")
+    overlay.whiteout("moved")
+    overlay.mark("there", "redirect", b"/moved")
+    assert overlay.changes(everything=True)[0] == {
+        "empty": "added", "file": "modified", "gone": "deleted", "gone/a": "deleted", "mode": "modified",
+        "moved": "deleted", "moved/d": "deleted", "pipe": "added", "there": "added", "there/d": "added",
+    }  # fmt: skip
+
+
+def test_of_what_the_seed_has_not_only_what_is_named_is_looked_at(overlay: Overlay) -> None:
+    for name in ("seeded/old", "seeded/folder/x"):
+        overlay.write(overlay.seed, name)
+    for name in (
+        "seeded/old",
+        "seeded/own",
+        "named/in",
+        "named/own",
+        "whole/a/b",
+        "modules/a/b",
+        "seeded/folder",
+    ):
+        if name == "seeded/folder":
+            overlay.write(overlay.upper, f"{name}/y")
+        else:
+            overlay.write(overlay.upper, name, "new")
+    body = b'{"just":["named","named/in"]}\n{"whole":["whole","seeded/folder"]}\n'
+    assert overlay.changes(body, only=True)[0] == {
+        "seeded/old": "modified",
+        "seeded/folder/y": "added",
+        "named/in": "added",
+        "whole/a/b": "added",
+    }
+    assert overlay.changes(b"", only=True)[0] == {"seeded/old": "modified"}

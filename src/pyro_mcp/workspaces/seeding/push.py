@@ -71,7 +71,7 @@ def plan_push(
     plan = _Plan()
     wanted: dict[bytes, Entry] = {}
     for entry in sorted(selection.entries, key=lambda entry: entry.path):
-        if not entry.path or _in_git(entry.path):
+        if not entry.path or in_git(entry.path):
             continue
         wanted[entry.path] = entry
         try:
@@ -156,7 +156,7 @@ def _deletions(selection: Selection, have: Manifest, wanted: Mapping[bytes, Entr
             continue
         is_directory = have[path].kind == "directory"
         left_out = (
-            _in_git(path) or _below(path, not_taken) or selection.leaves_out(path, is_directory=is_directory)
+            in_git(path) or _below(path, not_taken) or selection.leaves_out(path, is_directory=is_directory)
         )
         if path in wanted or path in kept or left_out:
             kept |= set(_above(path))
@@ -195,5 +195,6 @@ def _below(path: bytes, roots: set[bytes]) -> bool:
     return path in roots or any(above in roots for above in _above(path))
 
 
-def _in_git(path: bytes) -> bool:
+def in_git(path: bytes) -> bool:
+    """Tell whether a path is, or lies in, a `.git`: the workspace's own, never pushed and never looked at."""
     return b"/.git/" in b"/" + path + b"/"

@@ -24,7 +24,8 @@ from pyro_mcp.host.waiting import wait_until
 from pyro_mcp.keeper.plan import Identity, KeeperPlan, Leash
 from pyro_mcp.keeper.restore import Restored
 from pyro_mcp.keeper.serve import Keeper
-from pyro_mcp.qemu.process import Launch, Qemu
+from pyro_mcp.qemu.launch import Launch
+from pyro_mcp.qemu.process import Qemu
 from pyro_mcp.qemu.qmp import Monitor
 from pyro_mcp.qemu.templates import Template
 from pyro_wire import events

@@ -14,13 +14,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from pyro_agent import journal, mounts, places
+from pyro_agent.delegated import Work
 from pyro_agent.journal import Journal
 from pyro_agent.operations import Operation, Step
 from pyro_agent.outlook import Outlook, list_on_disk, look_at_disk
 from pyro_agent.planning import Plan
 from pyro_agent.staging import Staged, Staging
 from pyro_agent.work import Desk
-from pyro_agent.workers import Work
 from pyro_wire.faults import FaultError
 from pyro_wire.messages import Message
 

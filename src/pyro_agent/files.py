@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import Self
 
 from pyro_agent import mounts, places
+from pyro_agent.delegated import Work
 from pyro_agent.requests import Request
 from pyro_agent.work import Desk
-from pyro_agent.workers import Work
 from pyro_wire import messages
 from pyro_wire.faults import FaultError
 from pyro_wire.messages import Message

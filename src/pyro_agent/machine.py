@@ -9,6 +9,7 @@ from pyro_agent.apply import ApplyTree
 from pyro_agent.attach import Attach, Prepare, Rehearse
 from pyro_agent.command import Command
 from pyro_agent.connect import Connect
+from pyro_agent.delegated import Work
 from pyro_agent.disk import Detach, Freeze, Ping, Settle, Sync, Thaw
 from pyro_agent.exec import Exec
 from pyro_agent.files import FileRead, FileStat
@@ -27,7 +28,7 @@ from pyro_agent.runner import Runner
 from pyro_agent.search import SearchTree
 from pyro_agent.secrets import PutSecret
 from pyro_agent.strays import Strays
-from pyro_agent.workers import Work, Workers
+from pyro_agent.workers import Workers
 from pyro_wire import events, messages
 from pyro_wire.faults import Fault
 from pyro_wire.messages import Message, MessageError

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from types import FrameType
 
 from pyro_agent import places
+from pyro_agent.delegated import Work
 from pyro_agent.globs import matcher
 from pyro_agent.loop import Timer
 from pyro_agent.walking import Walk, open_file
 from pyro_agent.work import Desk
-from pyro_agent.workers import Work
 from pyro_wire import messages
 from pyro_wire.faults import Fault, FaultError
 from pyro_wire.messages import Message

@@ -20,8 +20,9 @@ from typing import cast
 from pyro_mcp.host.uids import claim_uid
 from pyro_mcp.qemu.confine import Level, Walls
 from pyro_mcp.qemu.installed import QemuInstall
+from pyro_mcp.qemu.launch import DriveFiles, Launch, LayerFile
 from pyro_mcp.qemu.memory import shared_memory
-from pyro_mcp.qemu.process import DriveFiles, Launch, LayerFile, launch
+from pyro_mcp.qemu.process import launch
 
 PLAYER = Path(__file__).with_name("player.py")
 # The player is run by the system's own Python: another may lie in a home directory that a machine's uid cannot enter.

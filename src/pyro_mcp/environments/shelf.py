@@ -21,6 +21,7 @@ from pathlib import Path
 from pyro_mcp.environments.sandbox import remove_tree
 from pyro_mcp.environments.squashfs import is_whole
 from pyro_mcp.errors import HostUnfit
+from pyro_mcp.host.writing import sync_directory, write_whole
 
 _ENTRY = "entry.json"
 _KEYS = "keys"
@@ -108,13 +109,13 @@ class Shelf:
         """Put the files of `staged` on the shelf under their digest, and point `key` at it. The caller holds the shelf's lock."""
         files = {file.name: _fingerprint(file) for file in sorted(staged.iterdir())}
         entry = Entry(digest_of(files), staged, time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), files)
-        _replace(staged / _ENTRY, _facts(entry))
+        _write(staged / _ENTRY, _facts(entry))
         place = self.root / entry.digest
         if self.entry(entry.digest) is None:
             remove_tree(place)  # it may be there, damaged
             self.root.mkdir(parents=True, exist_ok=True)
             staged.rename(place)
-            _sync_directory(self.root)
+            sync_directory(self.root)
         self.point(key, entry.digest, notes)
         found = self.entry(entry.digest)
         if found is None:
@@ -127,7 +128,7 @@ class Shelf:
         """Let a key answer with a digest, whole or not at all."""
         keys = self.root / _KEYS
         keys.mkdir(parents=True, exist_ok=True)
-        _replace(keys / f"{key}.json", {"digest": digest, "notes": dict(notes)})
+        _write(keys / f"{key}.json", {"digest": digest, "notes": dict(notes)})
 
     def records(self) -> Iterator[Record]:
         """Go through all keys."""
@@ -191,7 +192,7 @@ class Shelf:
         """Note how a thing looks now that its bytes were found right, so that the next look is cheap again."""
         renewed = Entry(entry.digest, entry.directory, entry.made_at, files)
         with suppress(OSError):  # a read-only cache: then the next look costs as much
-            _replace(entry.directory / _ENTRY, _facts(renewed))
+            _write(entry.directory / _ENTRY, _facts(renewed))
         return renewed
 
 
@@ -235,20 +236,6 @@ def _facts(entry: Entry) -> dict[str, object]:
     return {"made_at": entry.made_at, "files": {name: asdict(file) for name, file in entry.files.items()}}
 
 
-def _replace(path: Path, content: object) -> None:
-    """Write a JSON file, whole or not at all, also when the power fails."""
-    new = path.with_name(f".{path.name}.{os.getpid()}")
-    with new.open("w") as file:
-        json.dump(content, file, indent=1, sort_keys=True)
-        file.flush()
-        os.fsync(file.fileno())
-    new.rename(path)
-    _sync_directory(path.parent)
-
-
-def _sync_directory(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+def _write(path: Path, content: object) -> None:
+    write_whole(path, json.dumps(content, indent=1, sort_keys=True).encode())
+    sync_directory(path.parent)

@@ -70,3 +70,11 @@ def _read(path: Path) -> str:
         return path.read_text().strip()
     except OSError:  # no such controller here, or a container's own view
         return ""
+
+
+def stored_bytes(path: Path) -> int:
+    """Tell what a file takes of its disk, which is less than its size where it has holes; nothing where it is gone."""
+    try:
+        return path.stat().st_blocks * 512
+    except OSError:
+        return 0

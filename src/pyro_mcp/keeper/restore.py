@@ -131,12 +131,4 @@ def _bring_secrets(qemu: Qemu, mux: Mux, plan: KeeperPlan) -> None:
 
 
 def _watcher(qemu: Qemu) -> Callable[[], None]:
-    deadline = time.monotonic() + _RESTORE_SECONDS
-
-    def check() -> None:
-        qemu.drain_console()
-        qemu.check_alive()
-        if time.monotonic() > deadline:
-            raise qemu.death("the restored machine did not answer in time")
-
-    return check
+    return qemu.watch(_RESTORE_SECONDS, "the restored machine did not answer in time")

@@ -14,7 +14,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from pyro_mcp.keeper.jobs import redacted_fault, write_whole
+from pyro_mcp.host.writing import write_whole
+from pyro_mcp.keeper.job import redacted_fault
 from pyro_mcp.keeper.loop import Loop
 from pyro_mcp.keeper.ports import Port
 from pyro_mcp.keeper.readiness import Ask, Look, Seen

@@ -12,8 +12,9 @@ from pathlib import Path
 from pyro_mcp.errors import GuestFailed, HostUnfit, LimitReached
 from pyro_mcp.host.locks import exclusive
 from pyro_mcp.host.programs import search_path
+from pyro_mcp.host.writing import sync_file
 from pyro_mcp.qemu.installed import INSTALL_HINT
-from pyro_mcp.qemu.process import LayerFile
+from pyro_mcp.qemu.launch import LayerFile
 
 # A template is frozen with this much seed in its drive, so that any real seed image can stand in at a restore.
 SEED_BYTES = 64 << 30
@@ -88,8 +89,7 @@ def _make_whole(path: Path, make: Callable[[Path], None]) -> None:
     unfinished.unlink(missing_ok=True)
     try:
         make(unfinished)
-        with unfinished.open("rb") as file:
-            os.fsync(file.fileno())
+        sync_file(unfinished)
     except OSError as error:
         unfinished.unlink(missing_ok=True)
         raise LimitReached("a blank disk cannot be written", details=str(error)) from error

@@ -13,8 +13,9 @@ from dataclasses import replace
 from pyro_mcp.errors import GuestFailed
 from pyro_mcp.host.waiting import wait_until
 from pyro_mcp.progress import step
+from pyro_mcp.qemu.launch import Launch
 from pyro_mcp.qemu.memory import empty_memory
-from pyro_mcp.qemu.process import Launch, Qemu, launch
+from pyro_mcp.qemu.process import Qemu, launch
 from pyro_mcp.qemu.qmp import Value
 
 _QMP_SECONDS = 30.0

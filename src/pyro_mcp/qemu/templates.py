@@ -21,15 +21,18 @@ from pyro_mcp.errors import GuestFailed, LimitReached
 from pyro_mcp.host.locks import exclusive, exclusive_if_free
 from pyro_mcp.host.processes import end_holders
 from pyro_mcp.host.waiting import wait_until
+from pyro_mcp.host.writing import sync_file, write_whole
 from pyro_mcp.progress import step
 from pyro_mcp.qemu.command import Accelerator
 from pyro_mcp.qemu.installed import QemuInstall
+from pyro_mcp.qemu.launch import Launch, LayerFile
 from pyro_mcp.qemu.memory import empty_memory, save_memory
-from pyro_mcp.qemu.process import Launch, LayerFile, Qemu, launch, telling_death
+from pyro_mcp.qemu.process import Qemu, launch, telling_death
 from pyro_mcp.qemu.qmp import Value
 
 # A cold boot takes 3 to 6 s emulated on an idle host; a busy one has been seen to take ten times that.
 BOOT_SECONDS = 90.0
+_NOT_UP = f"the machine did not come up in {BOOT_SECONDS:.0f} s"
 _SAVE_SECONDS = 30.0
 _UNFINISHED = ".new"
 _FORMAT = 1
@@ -150,7 +153,7 @@ def _freeze(key: TemplateKey, plan: Plan, ready: Ready, directory: Path) -> None
     try:
         booted = replace(plan(disk), log=directory / "qemu.log")
         with launch(booted, memory, memory_shared=True) as qemu:
-            ready(qemu.agent, _watcher(qemu))
+            ready(qemu.agent, qemu.watch(BOOT_SECONDS, _NOT_UP))
             with telling_death(qemu, "the booted machine could not be frozen"):
                 _save_state(qemu, directory / "state")
         save_memory(memory, directory / "memory")
@@ -161,22 +164,8 @@ def _freeze(key: TemplateKey, plan: Plan, ready: Ready, directory: Path) -> None
 
 def _settle(disk: Path) -> None:
     """Nobody writes this layer again: it lies below the disks of all machines of the template."""
-    with disk.open("rb") as file:
-        os.fsync(file.fileno())
+    sync_file(disk)
     disk.chmod(0o444)
-
-
-def _watcher(qemu: Qemu) -> Callable[[], None]:
-    """Raise once QEMU is dead or the boot's time is up, with the console in hand."""
-    deadline = time.monotonic() + BOOT_SECONDS
-
-    def check() -> None:
-        qemu.drain_console()
-        qemu.check_alive()
-        if time.monotonic() > deadline:
-            raise qemu.death(f"the machine did not come up in {BOOT_SECONDS:.0f} s")
-
-    return check
 
 
 def _save_state(qemu: Qemu, path: Path) -> None:
@@ -194,7 +183,7 @@ def _save_state(qemu: Qemu, path: Path) -> None:
             still_possible=qemu.check_alive,
         )
         os.fsync(descriptor)
-        os.fchmod(descriptor, 0o400)  # every machine's QEMU is handed this file; see process._forbid_writing
+        os.fchmod(descriptor, 0o400)  # every machine's QEMU is handed this file; see opening._forbid_writing
     finally:
         os.close(descriptor)
 
@@ -214,10 +203,7 @@ def _write_about(directory: Path, key: TemplateKey, retries: list[str]) -> None:
         "disk": _fingerprint(directory / "disk"),
         "retries": retries,
     }
-    with (directory / "about.json").open("x") as file:
-        json.dump(about, file, indent=1)
-        file.flush()
-        os.fsync(file.fileno())
+    write_whole(directory / "about.json", json.dumps(about, indent=1).encode())
 
 
 def _is_whole(template: Template, about_path: Path) -> bool:

@@ -20,8 +20,10 @@ from pyro_mcp.host.waiting import WaitedTooLong, wait_until
 from pyro_mcp.qemu import probe_rom
 from pyro_mcp.qemu.confine import Needs, Walls, wall_in
 from pyro_mcp.qemu.installed import QemuInstall
+from pyro_mcp.qemu.launch import Launch
 from pyro_mcp.qemu.memory import empty_memory
-from pyro_mcp.qemu.process import Launch, call_filter, launch, visible_files
+from pyro_mcp.qemu.opening import call_filter, visible_files
+from pyro_mcp.qemu.process import launch
 from pyro_mcp.qemu.templates import boot_arguments, machine_cpu
 
 Reason = Literal["ok", "no_device", "no_permission", "refused", "aborted", "hung", "crawled", "boot_failed"]

@@ -15,8 +15,9 @@ from pyro_mcp.models.disk import DiskContent, DiskExport, DiskFormat
 from pyro_mcp.models.file import FileListing
 from pyro_mcp.qemu.disks import write_raw
 from pyro_mcp.workspaces import files, guest_files
+from pyro_mcp.workspaces.export.below import told_full
 from pyro_mcp.workspaces.export.executing import refuse_executing
-from pyro_mcp.workspaces.export.landing import Landing, told_full
+from pyro_mcp.workspaces.export.landing import Landing
 from pyro_mcp.workspaces.export.tarring import write_tar
 from pyro_mcp.workspaces.grounds import size_of
 from pyro_mcp.workspaces.looking import ground_of_stopped, looking, told

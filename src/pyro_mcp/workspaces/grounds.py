@@ -20,7 +20,7 @@ from pyro_mcp.workspaces.registry.workspaces import WorkspaceRecord
 if TYPE_CHECKING:
     from pyro_mcp.environments.store import EnvironmentStore
     from pyro_mcp.environments.values import Environment
-    from pyro_mcp.qemu.process import LayerFile
+    from pyro_mcp.qemu.launch import LayerFile
     from pyro_mcp.workspaces.machines.shop import MachineShop
     from pyro_mcp.workspaces.seeding.store import SeedStore
 
@@ -70,7 +70,7 @@ class Grounds:
 
     def disk_of(self, record: WorkspaceRecord, layer_id: str | None) -> WorkspaceDisk:
         """Describe a workspace's disk up to one layer, with the seed below it."""
-        from pyro_mcp.qemu.process import LayerFile
+        from pyro_mcp.qemu.launch import LayerFile
 
         with self._registry.reading() as reading:
             chain = layers.chain(reading, layer_id) if layer_id else ()
@@ -84,7 +84,7 @@ class Grounds:
 
     def _seed_of(self, record: WorkspaceRecord) -> LayerFile | None:
         """Give the seed that a workspace stands on; None for one that began empty."""
-        from pyro_mcp.qemu.process import LayerFile
+        from pyro_mcp.qemu.launch import LayerFile
 
         if record.seed_digest is None:
             return None

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import cast
 
+from pyro_mcp.host.room import stored_bytes
 from pyro_mcp.models.run import Confinement, Isolation
 from pyro_mcp.models.seed import SeedReport
 from pyro_mcp.models.workspace import WorkspaceInfo, WorkspaceStatus
@@ -60,7 +60,7 @@ def status_of(sessions: Sessions, workspace_id: str, resumed: str | None = None)
         network_policy=record.network.policy,
         allow_hosts=record.network.allow_hosts,
         seed=_seed_report(record.seed_report),
-        stored_bytes=sum(_on_disk(layer.path) for layer in chain),
+        stored_bytes=sum(stored_bytes(layer.path) for layer in chain),
         output_bytes=sessions.directories.outputs(record.id).total_size() + _log_bytes(sessions, record.id),
         running=_running(sessions, record),
         resumed=resumed is not None,
@@ -78,14 +78,7 @@ def _walls(reading: Reading, record: WorkspaceRecord) -> tuple[Isolation | None,
 
 def _log_bytes(sessions: Sessions, workspace_id: str) -> int:
     """What its services wrote and is still kept."""
-    return sum(map(_on_disk, (sessions.directories.of(workspace_id) / "services").glob("*/log-*")))
-
-
-def _on_disk(path: Path) -> int:
-    try:
-        return path.stat().st_blocks * 512
-    except OSError:
-        return 0
+    return sum(map(stored_bytes, (sessions.directories.of(workspace_id) / "services").glob("*/log-*")))
 
 
 def _running(sessions: Sessions, record: WorkspaceRecord) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from pyro_mcp.errors import LimitReached, NotFound
+from pyro_mcp.host.room import stored_bytes
 from pyro_mcp.models.run import StreamName
 from pyro_mcp.workspaces.registry.names import looks_like_id, new_id
 
@@ -136,9 +137,7 @@ class OutputStore:
 
     def total_size(self) -> int:
         """Tell how much disk all outputs take."""
-        if not self._directory.is_dir():
-            return 0
-        return sum(path.stat().st_blocks * 512 for path in self._directory.glob("*/std*"))
+        return sum(map(stored_bytes, self._directory.glob("*/std*")))
 
     def remove_all(self) -> None:
         """Remove every output."""

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from pyro_mcp.errors import InvalidRequest, PyroError
 from pyro_mcp.guest.channel import Channel
+from pyro_mcp.host.room import stored_bytes
 from pyro_mcp.models.workspace import ForkOutcome, SnapshotInfo
 from pyro_mcp.workspaces.info import info_of
 from pyro_mcp.workspaces.registry import layers, secrets, snapshots, workspaces
@@ -176,6 +177,5 @@ def _fork_record(
 
 
 def _shown(reading: Reading, record: SnapshotRecord) -> SnapshotInfo:
-    path = layers.get(reading, record.layer_id).path
-    size = path.stat().st_blocks * 512 if path.exists() else 0
+    size = stored_bytes(layers.get(reading, record.layer_id).path)
     return SnapshotInfo(name=record.name, parent=record.parent, created_at=record.created_at, size_bytes=size)

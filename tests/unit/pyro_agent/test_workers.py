@@ -10,11 +10,12 @@ from typing import cast
 
 import pytest
 
+from pyro_agent.delegated import Work
 from pyro_agent.loop import Loop
 from pyro_agent.machine import Machine
 from pyro_agent.requests import Request
 from pyro_agent.work import Desk, Job
-from pyro_agent.workers import Work, Workers
+from pyro_agent.workers import Workers
 from pyro_wire.events import Answered, Data, Event, Failed, Opened
 from pyro_wire.faults import FaultError
 from pyro_wire.messages import Message

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Protocol
 
-from pyro_mcp.keeper.jobs import redacted_fault
+from pyro_mcp.keeper.job import redacted_fault
 from pyro_mcp.keeper.loop import Loop
 from pyro_mcp.keeper.shells.ring import Ring
 from pyro_mcp.keeper.switchboard import Switchboard

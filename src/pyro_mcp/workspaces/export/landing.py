@@ -1,31 +1,23 @@
-"""Put files onto the host: first whole beside their place, then by renaming, through directories that no link can exchange."""
+"""Put an export onto the host: first whole beside its place, then by renaming."""
 
 # Names are bytes here, so that every name is written as it is; pathlib has none, and no directory descriptors.
 
 from __future__ import annotations
 
-import ctypes
-import errno
 import fcntl
 import os
-import re
-import secrets
-import shutil
 import stat
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from pyro_mcp.errors import Conflict, InvalidRequest, LimitReached, NotFound, PolicyDenied
+from pyro_mcp.errors import Conflict, InvalidRequest, NotFound, PolicyDenied
 from pyro_mcp.models.names import display_name
+from pyro_mcp.workspaces.export.below import DIRECTORY, NEW_FILE, parent_of, rename_new
+from pyro_mcp.workspaces.export.leftovers import lock, remove, remove_left_behind, staged_name
 from pyro_mcp.workspaces.export.tree import Item
 
-_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-_NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-_STAGED = re.compile(rb"\.pyro-[0-9a-f]{16}")
-_RENAME_NOREPLACE = 1
 Confirm = Callable[[str], object]
-_libc = ctypes.CDLL(None, use_errno=True)
 
 
 class Landing:
@@ -52,10 +44,10 @@ class Landing:
             raise NotFound(
                 f"there is no directory {output.parent}", details=str(error), hint="Make it first."
             ) from error
-        self._staged = b".pyro-" + secrets.token_hex(8).encode()
+        self._staged = staged_name()
         self._held: int | None = None
         with self._alone():
-            _remove_left_behind(self._above)
+            remove_left_behind(self._above)
         self.real = os.readlink(f"/proc/self/fd/{self._above}").encode("utf-8", "surrogateescape")  # noqa: PTH115
         self.real = self.real.rstrip(b"/") + b"/" + self._name
         if confirm is not None:
@@ -82,7 +74,7 @@ class Landing:
         )
 
     def _has_entries(self) -> bool:
-        descriptor = os.open(self._name, _DIRECTORY, dir_fd=self._above)
+        descriptor = os.open(self._name, DIRECTORY, dir_fd=self._above)
         try:
             return bool(os.listdir(descriptor))  # noqa: PTH208
         finally:
@@ -95,20 +87,20 @@ class Landing:
         """Let nobody take for left behind what is made here and not yet locked."""
         above = os.open(f"/proc/self/fd/{self._above}", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
-            _lock(above, fcntl.LOCK_EX)
+            lock(above, fcntl.LOCK_EX)
             yield
         finally:
             os.close(above)
 
     def _hold(self, descriptor: int) -> None:
         self._held = os.dup(descriptor)
-        _lock(self._held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        lock(self._held, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
     @contextmanager
     def file(self, mode: int) -> Iterator[int]:
         """Give a descriptor to write the one file of this export to."""
         with self._alone():
-            file = os.open(self._staged, _NEW_FILE, 0o600, dir_fd=self._above)
+            file = os.open(self._staged, NEW_FILE, 0o600, dir_fd=self._above)
             self._hold(file)
         try:
             yield file
@@ -127,7 +119,7 @@ class Landing:
         """Give a descriptor of a new directory to write the export into."""
         with self._alone():
             os.mkdir(self._staged, 0o700, dir_fd=self._above)
-            descriptor = os.open(self._staged, _DIRECTORY, dir_fd=self._above)
+            descriptor = os.open(self._staged, DIRECTORY, dir_fd=self._above)
             self._hold(descriptor)
         try:
             yield descriptor
@@ -138,13 +130,13 @@ class Landing:
         """Give the directory its name, or move what is in it into the one that is there."""
         os.chmod(self._staged, mode, dir_fd=self._above)
         try:
-            _rename_new(self._staged, self._above, self._name)
+            rename_new(self._staged, self._above, self._name)
         except FileExistsError:
             self._merge(items)
         os.fsync(self._above)
 
     def _merge(self, items: Mapping[bytes, Item]) -> None:
-        source = os.open(self._staged, _DIRECTORY, dir_fd=self._above)
+        source = os.open(self._staged, DIRECTORY, dir_fd=self._above)
         target = self._open_below(self._above, self._name)
         try:
             self._refuse_collisions(target, items)
@@ -160,7 +152,7 @@ class Landing:
     def _refuse_collisions(self, target: int, items: Mapping[bytes, Item]) -> None:
         """Look first, so that what cannot be done is said before anything is moved."""
         for path, item in items.items():
-            with _parent(target, path) as (folder, name):
+            with parent_of(target, path) as (folder, name):
                 if folder is None:
                     continue
                 try:
@@ -176,18 +168,18 @@ class Landing:
                 raise Conflict(f"{display_name(path)} is there already", hint="Give overwrite=true.")
 
     def _make(self, target: int, path: bytes, mode: int) -> None:
-        with _parent(target, path) as (folder, name), suppress(FileExistsError):
+        with parent_of(target, path) as (folder, name), suppress(FileExistsError):
             os.mkdir(name, mode, dir_fd=folder)
 
     def _move(self, source: int, target: int, path: bytes) -> None:
-        with _parent(source, path) as (origin, name), _parent(target, path) as (folder, _):
+        with parent_of(source, path) as (origin, name), parent_of(target, path) as (folder, _):
             if origin is None or folder is None:
                 raise Conflict(f"{display_name(path)}: its directory is gone", hint="Export once more.")
             self._land(name, origin, name, folder)
 
     def _open_below(self, folder: int, name: bytes) -> int:
         try:
-            return os.open(name, _DIRECTORY, dir_fd=folder)
+            return os.open(name, DIRECTORY, dir_fd=folder)
         except OSError as error:
             raise PolicyDenied(
                 f"{self.output} is a link or was exchanged for one", details=str(error)
@@ -198,128 +190,13 @@ class Landing:
             os.rename(name, to, src_dir_fd=folder, dst_dir_fd=to_folder)
             return
         try:
-            _rename_new(name, folder, to, to_folder)
+            rename_new(name, folder, to, to_folder)
         except FileExistsError as error:
             raise Conflict(f"{display_name(to)} is there already", hint="Give overwrite=true.") from error
 
     def close(self) -> None:
         """Remove what did not land."""
-        _remove(self._staged, self._above)
+        remove(self._staged, self._above)
         if self._held is not None:
             os.close(self._held)
         os.close(self._above)
-
-
-def _remove(name: bytes, folder: int) -> None:
-    with suppress(OSError):
-        os.unlink(name, dir_fd=folder)
-    shutil.rmtree(name, dir_fd=folder, ignore_errors=True)
-
-
-def _remove_left_behind(folder: int) -> None:
-    """Remove what killed exports of this user staged in a directory, and nothing that somebody still writes to."""
-    with suppress(OSError):  # a directory that may be written to, but not read
-        for name in filter(_STAGED.fullmatch, map(os.fsencode, os.listdir(folder))):
-            with suppress(OSError):
-                _remove_if_free(name, folder)
-
-
-def _remove_if_free(name: bytes, folder: int) -> None:
-    descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
-    try:
-        if os.fstat(descriptor).st_uid == os.geteuid() and _lock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB):
-            _remove(name, folder)
-    finally:
-        os.close(descriptor)
-
-
-def _lock(descriptor: int, how: int) -> bool:
-    """Lock; False where somebody else has it, or a file system that knows no locks."""
-    try:
-        fcntl.flock(descriptor, how)
-    except OSError:
-        return False
-    return True
-
-
-@contextmanager
-def _parent(top: int, path: bytes) -> Iterator[tuple[int | None, bytes]]:
-    """Open the directory that a path lies in, following no link; None when it is not there."""
-    *folders, name = path.split(b"/")
-    at = os.dup(top)
-    try:
-        for folder in folders:
-            try:
-                below = os.open(folder, _DIRECTORY, dir_fd=at)
-            except FileNotFoundError:
-                yield None, name
-                return
-            except OSError as error:
-                raise Conflict(
-                    f"{display_name(path)} would be written through a link or a file",
-                    details=str(error),
-                    hint="Remove it on the host, or name another output_path.",
-                ) from error
-            os.close(at)
-            at = below
-        yield at, name
-    finally:
-        os.close(at)
-
-
-@contextmanager
-def _new_file(name: bytes, folder: int, mode: int) -> Iterator[int]:
-    descriptor = os.open(name, _NEW_FILE, 0o600, dir_fd=folder)
-    try:
-        yield descriptor
-        os.fchmod(descriptor, mode)
-    finally:
-        os.close(descriptor)
-
-
-@contextmanager
-def new_file(top: int, path: bytes, mode: int) -> Iterator[int]:
-    """Give a descriptor to write a new file below a staged directory."""
-    with _parent(top, path) as (folder, name):
-        assert folder is not None, "directories come before what is in them"
-        with told_full(), _new_file(name, folder, mode) as descriptor:
-            yield descriptor
-
-
-def put(top: int, path: bytes, item: Item) -> None:
-    """Make a directory or link below a staged directory."""
-    with _parent(top, path) as (folder, name), told_full():
-        if item.kind == "dir":
-            os.mkdir(name, item.mode, dir_fd=folder)
-        else:
-            os.symlink(item.target, name, dir_fd=folder)
-
-
-@contextmanager
-def told_full() -> Iterator[None]:
-    """Say in our terms that the host's disk is full."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-            raise
-        raise LimitReached(
-            "the host's disk is too full for the export", details=str(error), hint="Export a smaller part."
-        ) from error
-
-
-def _rename_new(name: bytes, folder: int, to: bytes, to_folder: int | None = None) -> None:
-    """Rename, unless there is something of that name."""
-    target = folder if to_folder is None else to_folder
-    if _libc.renameat2(folder, name, target, to, _RENAME_NOREPLACE) == 0:
-        return
-    number = ctypes.get_errno()
-    if number not in (errno.EINVAL, errno.ENOSYS):
-        raise OSError(number, os.strerror(number), os.fsdecode(to))
-    # A file system that cannot: the moment between the two is the best there is.
-    try:
-        os.lstat(to, dir_fd=target)
-    except FileNotFoundError:
-        os.rename(name, to, src_dir_fd=folder, dst_dir_fd=target)
-    else:
-        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), os.fsdecode(to))

@@ -14,6 +14,7 @@ from pyro_mcp.models.names import display_name
 from pyro_mcp.workspaces import guest_files, ignored
 from pyro_mcp.workspaces.diff.report import TreeDiff
 from pyro_mcp.workspaces.diffing import Changed, changed_files, compare
+from pyro_mcp.workspaces.export.below import told_full
 from pyro_mcp.workspaces.export.committing import (
     Branch,
     check_branch,
@@ -23,7 +24,7 @@ from pyro_mcp.workspaces.export.committing import (
 )
 from pyro_mcp.workspaces.export.copying import copy_out
 from pyro_mcp.workspaces.export.executing import refuse_executing
-from pyro_mcp.workspaces.export.landing import Confirm, Landing, told_full
+from pyro_mcp.workspaces.export.landing import Confirm, Landing
 from pyro_mcp.workspaces.ignored import Ignored
 from pyro_mcp.workspaces.secrets.refusing import refuse_secrets, secrets_in
 from pyro_mcp.workspaces.seed_facts import git_facts, skipped_paths

@@ -19,8 +19,8 @@ from pyro_mcp.qemu.command import Accelerator
 from pyro_mcp.qemu.confine import Walls
 from pyro_mcp.qemu.disks import DiskStore
 from pyro_mcp.qemu.installed import QemuInstall, find_qemu
+from pyro_mcp.qemu.launch import DriveFiles, Launch, LayerFile
 from pyro_mcp.qemu.probe import forget
-from pyro_mcp.qemu.process import DriveFiles, Launch, LayerFile
 from pyro_mcp.qemu.templates import Template, TemplateKey, TemplateStore, boot_arguments, machine_cpu
 from pyro_mcp.qemu.trials import Kernel
 from pyro_mcp.workspaces.machines.granting import granted, own_uid

@@ -20,7 +20,7 @@ from pyro_mcp.keeper.plan import Identity, KeeperPlan, Leash, Network
 from pyro_mcp.keeper.start import start_keeper
 from pyro_mcp.models.network import NO_NETWORK, NetworkSettings
 from pyro_mcp.qemu.flatten import flatten
-from pyro_mcp.qemu.process import Launch, LayerFile
+from pyro_mcp.qemu.launch import Launch, LayerFile
 from pyro_mcp.qemu.templates import Template
 from pyro_mcp.workspaces.machines.making import Making, Workbench
 from pyro_mcp.workspaces.machines.values import RunningMachine, Size, StartedMachine, WorkspaceDisk

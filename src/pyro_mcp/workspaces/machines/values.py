@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pyro_mcp.keeper.ports import Port
     from pyro_mcp.keeper.start import StartedKeeper
     from pyro_mcp.models.run import Confinement, Isolation
-    from pyro_mcp.qemu.process import LayerFile
+    from pyro_mcp.qemu.launch import LayerFile
 
 DISK_MIB = 16384
 

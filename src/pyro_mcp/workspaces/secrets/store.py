@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pyro_mcp.errors import HostUnfit
 from pyro_mcp.host.paths import private_directory
+from pyro_mcp.host.writing import sync_directory
 
 
 class SecretStore:
@@ -27,11 +28,7 @@ class SecretStore:
                 file.write(value)
                 file.flush()
                 os.fsync(file.fileno())
-        directory = os.open(self._directory, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(directory)
-        finally:
-            os.close(directory)
+        sync_directory(self._directory)
 
     def values(self, names: tuple[str, ...]) -> dict[str, bytes]:
         """Read the values of these secrets. Raises HostUnfit when one is gone: nothing could be redacted then."""

@@ -11,7 +11,8 @@ from pyro_mcp.workspaces.seeding.entries import Entry, Kind, Stamp, Unseedable, 
 from pyro_mcp.workspaces.seeding.findings import Findings
 from pyro_mcp.workspaces.seeding.reading import Content, Withheld, store_file
 from pyro_mcp.workspaces.seeding.sensitive import sensitive
-from pyro_mcp.workspaces.seeding.squashfs import Extent, ImageWriter, Node
+from pyro_mcp.workspaces.seeding.squashfs import ImageWriter
+from pyro_mcp.workspaces.seeding.squashfs_tables import Extent, Node
 
 _TOLD_EVERY = 500  # entries; telling takes time too
 

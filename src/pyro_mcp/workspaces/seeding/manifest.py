@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from pyro_mcp.workspaces.seeding.entries import Kind
-from pyro_mcp.workspaces.seeding.squashfs import Node
+from pyro_mcp.workspaces.seeding.squashfs_tables import Node
 
 _LETTERS: dict[Kind, bytes] = {"file": b"f", "directory": b"d", "symlink": b"l"}
 _KINDS: dict[bytes, Kind] = {letter: kind for kind, letter in _LETTERS.items()}

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from pyro_mcp.workspaces.seeding.entries import Entry, Stamp, Unseedable, open_plain
 from pyro_mcp.workspaces.seeding.sensitive import HEAD, sensitive
-from pyro_mcp.workspaces.seeding.squashfs import BLOCK, Extent, ImageWriter
+from pyro_mcp.workspaces.seeding.squashfs import BLOCK, ImageWriter
+from pyro_mcp.workspaces.seeding.squashfs_tables import Extent
 
 # A file up to this size is read whole before anything is written, so that reading it again costs nothing.
 _SMALL = 8 << 20

@@ -17,6 +17,7 @@ from pyro_mcp.errors import InvalidRequest, LimitReached, NotFound
 from pyro_mcp.host.locks import exclusive
 from pyro_mcp.host.paths import Paths, private_directory
 from pyro_mcp.host.room import free_disk
+from pyro_mcp.host.writing import sync_directory, write_whole
 from pyro_mcp.models.encoding import as_json
 from pyro_mcp.models.seed import SeedReport
 from pyro_mcp.progress import step
@@ -185,10 +186,10 @@ class SeedStore:
             file.truncate(max(length, self._drive_bytes))
             file.flush()
             os.fsync(file.fileno())
-            _write_whole(image.with_suffix(".manifest"), text)
+            write_whole(image.with_suffix(".manifest"), text)
             Path(file.name).replace(image)
-            _write_whole(image.with_suffix(".size"), str(length).encode())
-            _sync_directory(self._images)
+            write_whole(image.with_suffix(".size"), str(length).encode())
+            sync_directory(self._images)
         return Seed(report, digest, image)
 
     @contextmanager
@@ -236,7 +237,8 @@ class SeedStore:
 
     def _remember(self, key: str, seed: Seed) -> None:
         kept = {"digest": seed.digest, "report": as_json(seed.report)}
-        _write_whole(self._keys / f"{key}.json", json.dumps(kept).encode())
+        private_directory(self._keys)
+        write_whole(self._keys / f"{key}.json", json.dumps(kept).encode())
 
     def _check_room(self, size: int) -> None:
         if size > self._drive_bytes:
@@ -267,22 +269,3 @@ def _too_large(size: int, most: int) -> LimitReached:
         details=f"A workspace's seed drive has {most >> 20} MiB.",
         hint="Seed a smaller part, or let the workspace fetch the rest.",
     )
-
-
-def _write_whole(path: Path, content: bytes) -> None:
-    """Write a file so that it is there whole, or as it was."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    unfinished = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    with unfinished.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    unfinished.replace(path)
-
-
-def _sync_directory(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

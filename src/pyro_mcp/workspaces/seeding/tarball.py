@@ -25,7 +25,8 @@ from pyro_mcp.workspaces.seeding.build import ImageBuild
 from pyro_mcp.workspaces.seeding.entries import Unseedable
 from pyro_mcp.workspaces.seeding.findings import Findings
 from pyro_mcp.workspaces.seeding.sensitive import HEAD, sensitive
-from pyro_mcp.workspaces.seeding.squashfs import BLOCK, Extent
+from pyro_mcp.workspaces.seeding.squashfs import BLOCK
+from pyro_mcp.workspaces.seeding.squashfs_tables import Extent
 
 # The largest trees people work in (chromium) have 400,000 files; an image's tree costs half a kilobyte of memory each.
 _MOST_MEMBERS = 1_000_000

@@ -58,3 +58,11 @@ def test_a_machine_needs_some_disk_to_write_on(
     with pytest.raises(LimitReached, match="MiB of disk free") as refused:
         room.require_disk(tmp_path)
     assert "pyro prune" in (refused.value.hint or "")
+
+
+def test_holes_take_no_disk_and_neither_does_what_is_gone(tmp_path: Path) -> None:
+    sparse = tmp_path / "sparse"
+    with sparse.open("wb") as file:
+        file.truncate(1 << 30)
+    assert room.stored_bytes(sparse) < 1 << 20
+    assert room.stored_bytes(tmp_path / "gone") == 0

@@ -6,7 +6,7 @@ from pyro_mcp.keeper.plan import Identity, KeeperPlan, Leash
 from pyro_mcp.keeper.ports import Port
 from pyro_mcp.qemu.confine import Walls
 from pyro_mcp.qemu.installed import QemuInstall
-from pyro_mcp.qemu.process import DriveFiles, Launch, LayerFile
+from pyro_mcp.qemu.launch import DriveFiles, Launch, LayerFile
 from pyro_mcp.qemu.templates import Template
 
 VALUE = b"\xffsecret value\x00\n"

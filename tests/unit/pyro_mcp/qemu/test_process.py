@@ -9,8 +9,9 @@ import pytest
 from pyro_mcp.errors import GuestFailed, HostUnfit
 from pyro_mcp.qemu.confine import Walls
 from pyro_mcp.qemu.installed import QemuInstall
+from pyro_mcp.qemu.launch import DriveFiles, Launch, LayerFile
 from pyro_mcp.qemu.memory import empty_memory
-from pyro_mcp.qemu.process import DriveFiles, Launch, LayerFile, Qemu, launch
+from pyro_mcp.qemu.process import Qemu, launch
 
 MIB = 1 << 20
 

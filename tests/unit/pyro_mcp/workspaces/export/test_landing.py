@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from pyro_mcp.errors import Conflict, InvalidRequest, NotFound
-from pyro_mcp.workspaces.export.landing import Landing, new_file, put
+from pyro_mcp.workspaces.export.below import new_file, put
+from pyro_mcp.workspaces.export.landing import Landing
 from pyro_mcp.workspaces.export.tree import Item
 
 _KILLED = """

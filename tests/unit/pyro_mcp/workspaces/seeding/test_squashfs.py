@@ -7,7 +7,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pyro_mcp.workspaces.seeding.squashfs import BLOCK, Extent, ImageWriter, Node
+from pyro_mcp.workspaces.seeding.squashfs import BLOCK, ImageWriter
+from pyro_mcp.workspaces.seeding.squashfs_tables import Extent, Node
 from pyro_mcp.workspaces.seeding.store import SeedStore
 
 from .conftest import facts, unpack

@@ -1,6 +1,5 @@
 """Secrets on a real machine: the one command that asks knows them, and nothing that pyro writes or says tells them."""
 
-import base64
 import os
 import stat
 import subprocess
@@ -9,11 +8,11 @@ from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 from typing import get_args
-from urllib.parse import quote
 
 import pytest
 from tests.ladder import PyroProgram
 from tests.opened import git
+from tests.searching import Search, written_below
 
 from pyro_mcp import NotFound, PolicyDenied, Pyro, Workspace
 from pyro_mcp.environments.values import Environment
@@ -47,21 +46,6 @@ def workspace(environment: Environment, repository: Path, tmp_path: Path) -> Ite
     with Pyro().workspace.create(name="secretive", seed_path=repository, **secrets) as made:  # type: ignore[arg-type]
         (tmp_path / "key.pem").unlink()
         yield made
-
-
-def _spellings(value: bytes) -> list[bytes]:
-    return [
-        value,
-        quote(value, safe="").encode(),
-        *(base64.b64encode(b"x" * n + value)[4:-4] for n in range(3)),
-    ]
-
-
-def _written_by_pyro(home: Path) -> Iterator[Path]:
-    """Every file below pyro's home but the secret store, and the guests' own disks."""
-    for directory, folders, names in os.walk(home):  # does not follow the link to the shared cache
-        folders[:] = [name for name in folders if name != "secrets"]
-        yield from (Path(directory, name) for name in names if not name.endswith(".qcow2"))
 
 
 def test_only_who_asks_is_told_and_nothing_that_is_kept_tells(
@@ -147,15 +131,9 @@ def test_only_who_asks_is_told_and_nothing_that_is_kept_tells(
     status = pyro("workspace", "status", "secretive", "--json").stdout
     redactor = Redactor(VALUES)
     assert redactor.names_in([logs]) == redactor.names_in([status]) == ()
-    files = list(_written_by_pyro(home))
-    assert any(path.name == "registry.sqlite" for path in files)
-    assert any(path.name == "stdout" for path in files)
-    for path in files:
-        if path.is_file():
-            content = _data(path)
-            assert not [
-                form for value in VALUES.values() for form in _spellings(value.strip()) if form in content
-            ], path
+    files = list(written_below(home / "state", home / "runtime"))
+    assert {"registry.sqlite", "stdout"} <= {path.name for path in files}
+    assert Search(VALUES).found_in_files(files) == {}
     for process in Path("/proc").glob("[0-9]*/cmdline"):
         assert TOKEN.encode() not in _content(process)
 
@@ -214,22 +192,6 @@ def test_the_command_line_takes_a_value_from_the_environment(
     )
     assert ran.stdout == b"25\n[redacted:FROM_ENV]\n"
     assert pyro("workspace", "delete", "told").returncode == 0
-
-
-def _data(path: Path) -> bytes:
-    """What a file holds, without the gigabytes of nothing in a sparse one."""
-    if ".sqlite" in path.name:  # whoever closes such a file drops the locks that his own process has on it
-        return subprocess.run(["cat", path], capture_output=True, check=True).stdout
-    found, at = bytearray(), 0
-    with path.open("rb") as file:
-        while True:
-            try:
-                at = os.lseek(file.fileno(), at, os.SEEK_DATA)
-            except OSError:
-                return bytes(found)
-            end = os.lseek(file.fileno(), at, os.SEEK_HOLE)
-            found += os.pread(file.fileno(), end - at, at)
-            at = end
 
 
 def _denied(attempt: "object") -> str:

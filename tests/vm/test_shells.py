@@ -1,20 +1,13 @@
 """Shells on a real machine: what a model types and reads, and what a person at a terminal of their own sees."""
 
-import fcntl
 import os
-import pty
-import select
 import signal
-import struct
 import subprocess
-import sys
-import termios
-import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from tests.opened import outliving
+from tests.terminals import Terminal
 
 from pyro_mcp import InvalidRequest, NotFound, Pyro, Workspace
 from pyro_mcp.environments.values import Environment
@@ -22,7 +15,6 @@ from pyro_mcp.host.processes import identify
 from pyro_mcp.host.waiting import wait_until
 from pyro_mcp.models.shell import ShellText
 
-_PROGRAM = str(Path(sys.executable).with_name("pyro"))
 _PASTE = "cat > pasted.txt\n" + "".join(f"line {number} of what was pasted\n" for number in range(200))
 
 
@@ -165,46 +157,6 @@ def test_a_killed_keeper_leaves_nothing_of_its_shells(workspace: Workspace) -> N
     with pytest.raises(NotFound, match="killed"):
         workspace.shell.read(shell.id)
     assert workspace.shell.open().shell_id == "sh-2"
-
-
-class Terminal:
-    """A person's terminal, with `pyro workspace attach` on it."""
-
-    def __init__(self, *arguments: str) -> None:
-        self._near, far = pty.openpty()
-        self.resize(100, 40)
-        self.before = termios.tcgetattr(far)
-        self.process = subprocess.Popen(
-            [_PROGRAM, "workspace", "attach", *arguments],
-            stdin=far,
-            stdout=far,
-            stderr=far,
-            start_new_session=True,
-        )
-        self._far = far
-        self.seen = b""
-
-    def resize(self, columns: int, rows: int) -> None:
-        fcntl.ioctl(self._near, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
-
-    def type(self, keys: bytes) -> None:
-        self.seen = b""
-        os.write(self._near, keys)
-
-    def until(self, words: bytes) -> None:
-        deadline = time.monotonic() + 20
-        while words not in self.seen:
-            assert select.select([self._near], [], [], deadline - time.monotonic())[0], self.seen
-            self.seen += os.read(self._near, 65536)
-
-    def close(self) -> None:
-        try:
-            assert termios.tcgetattr(self._far) == self.before
-        finally:
-            self.process.kill()
-            self.process.wait()
-            os.close(self._near)
-            os.close(self._far)
 
 
 def test_a_person_attaches_resizes_and_leaves(workspace: Workspace) -> None:

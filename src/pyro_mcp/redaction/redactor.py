@@ -78,6 +78,11 @@ class Redactor:
         self.found: set[str] = set()
 
     @property
+    def knows_any(self) -> bool:
+        """Whether there is anything to look for."""
+        return self._search is not None
+
+    @property
     def holds(self) -> bool:
         """Whether something waits for what comes next."""
         return len(self._held) > self._covered

@@ -47,7 +47,7 @@ def shown_diff(session: Session, changed: Changed, format: DiffFormat) -> Worksp
     if format == "patch":
         refuse_secrets(secrets_in(session.redactor, tree, changed.changes))
     session.note(files=len(tree.files))
-    return tree.to_model(format, ignored=changed.ignored, not_shown=changed.not_shown)
+    return session.shown(tree.to_model(format, ignored=changed.ignored, not_shown=changed.not_shown))
 
 
 def compare(changed: Changed) -> TreeDiff:

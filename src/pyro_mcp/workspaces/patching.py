@@ -31,7 +31,7 @@ def apply_patch(session: Session, patch: str | bytes, *, dry_run: bool, strip: S
     if not dry_run:
         plan.require_applicable()
         guest_files.apply(session, _steps(plan, files))
-    return plan.report
+    return session.shown(plan.report)
 
 
 class _Files:

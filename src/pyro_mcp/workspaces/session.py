@@ -6,13 +6,13 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from pyro_mcp.errors import Conflict, LimitReached, OutcomeUnknown, PyroError
 from pyro_mcp.host.paths import Paths
 from pyro_mcp.keeper.places import clear_left_behind
 from pyro_mcp.progress import remark
-from pyro_mcp.redaction import Redactor
+from pyro_mcp.redaction import Redactor, without_secrets
 from pyro_mcp.workspaces.directories import Directories
 from pyro_mcp.workspaces.grounds import Grounds, Parts
 from pyro_mcp.workspaces.history import History
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from pyro_mcp.workspaces import events
     from pyro_mcp.workspaces.machines.shop import MachineShop
     from pyro_mcp.workspaces.seeding.store import SeedStore
+
+Answer = TypeVar("Answer")
 
 
 class Session:
@@ -57,6 +59,10 @@ class Session:
     def note(self, **data: events.Json) -> None:
         """Add to what the history tells of this operation."""
         self.data.update(data)
+
+    def shown(self, answer: Answer) -> Answer:
+        """Give an answer without secrets: guests name their files as they like."""
+        return without_secrets(answer, self.redactor)
 
     def channel(self) -> Channel:
         """Open a connection of its own, for many requests one after another."""

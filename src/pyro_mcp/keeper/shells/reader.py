@@ -202,12 +202,28 @@ def read(shell: Shell, wish: Wish, position: int) -> tuple[str, bytes, Reading]:
         reading = Reading("", start + len(data), ring.start > position, start + len(data) < ring.end)
         return view, shell.clean_bytes(data), reading
     if view == "screen" or screen.full_screen:
-        text = shell.clean("\n".join(screen.grid.text()))
+        text = shell.clean("\n".join(_rows(shell)))
         shown = Reading(text[:most], ring.end, truncated=len(text) > most)
         return "screen", shown.text.encode("utf-8", "replace"), shown
     choose = newest_lines if wish.cursor is None and not wish.peek else lines_since
     reading = choose(screen, position, ring.end, most)
     return view, shell.clean(reading.text).encode("utf-8", "replace"), reading
+
+
+def _rows(shell: Shell) -> list[str]:
+    """The rows as they are seen; a line of several rows that has a secret, which none of them has whole, is broken anew."""
+    grid = shell.screen.grid
+    shown = grid.text()
+    begin = 0
+    for end, row in enumerate(grid.rows[: len(shown)], 1):
+        if row.wrapped and end < len(shown):
+            continue
+        line = "".join(part.line().text for part in grid.rows[begin:end])
+        if end - begin > 1 and (clean := shell.clean(line)) != line:
+            broken = [clean[at : at + grid.columns] for at in range(0, len(clean), grid.columns)]
+            shown[begin:end] = (broken + [""] * (end - begin))[: end - begin]
+        begin = end
+    return shown
 
 
 def describe(shell: Shell) -> dict[str, object]:

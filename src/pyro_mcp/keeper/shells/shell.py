@@ -43,7 +43,7 @@ class Shell:
         self, board: Switchboard, loop: Loop, redactor: Redactor, shell_id: str, request: Message
     ) -> None:
         self.id = shell_id
-        self.cwd = messages.text(request, "cwd", "/workspace")
+        self.cwd = redactor.text(messages.text(request, "cwd", "/workspace"))
         self.program = ""
         self.opened_at = time.time()
         self.last_output = self.last_input = time.monotonic()

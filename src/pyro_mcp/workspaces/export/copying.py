@@ -80,9 +80,17 @@ def _copy_directory(session: Session, path: str, landing: Landing, allow_paths: 
         copier = _Copier(channel, _room(landing), session.redactor)
         with step("copying out", total=len(files), unit="files") as progress:
             size = sum(_write(copier, top, base, name, item, progress) for name, item in tree.items.items())
-        refuse_secrets(copier.secrets, allowed=allow_paths)
+        refuse_secrets({**_secret_names(session, tree), **copier.secrets}, allowed=allow_paths)
         landing.land_directory(tree.items, 0o755)
     return Copied(len(files), size, tree.left_out)
+
+
+def _secret_names(session: Session, tree: Tree) -> dict[bytes, tuple[str, ...]]:
+    """What is called by a secret, or is a link to what is."""
+    if not session.redactor.knows_any:
+        return {}
+    named = {name: session.redactor.names_in([name, b"\0", item.target]) for name, item in tree.items.items()}
+    return {name: found for name, found in named.items() if found}
 
 
 def _listed(session: Session, path: str, allow_paths: Sequence[str]) -> Tree:

@@ -83,7 +83,7 @@ def export_workspace(
         files=copied.files,
         bytes=copied.size,
         output_path=str(output),
-        left_out=_listed(copied.left_out),
+        left_out=session.shown(_listed(copied.left_out)),
         left_out_count=len(copied.left_out),
     )
 

@@ -135,7 +135,7 @@ def _recorded(
             raise Conflict(
                 f"the service {request.service} runs already", hint="Stop it first, or use another name."
             )
-        services.put(change, workspace_id, request.service, run_id, command, request.cwd)
+        services.put(change, workspace_id, request.service, run_id, command, redact(request.cwd))
         open_now = live.ports_open_for(request.service)
         ports = record_ports(change, workspace_id, request.service, request.ports, open_now)
     if before is not None:

@@ -38,7 +38,7 @@ def summary_of(sessions: Sessions, session: Session, changed: Changed, tree: Tre
     commands = commands_in(history, partial(kept_result, sessions, record.id))
     before, after = tests_of(commands, session.outputs)
     files = tuple(map(_file, tree.files))
-    return WorkspaceSummary(
+    found = WorkspaceSummary(
         workspace_id=record.id,
         name=record.name,
         state="running",
@@ -59,6 +59,7 @@ def summary_of(sessions: Sessions, session: Session, changed: Changed, tree: Tre
         resumed=session.resumed is not None,
         resumed_reason=session.resumed,
     )
+    return session.shown(found)
 
 
 def _file(file: DiffedFile) -> SummarizedFile:

@@ -210,6 +210,17 @@ def test_no_secret_is_shown_however_it_comes(client: Client) -> None:
     assert value not in client.text
 
 
+def test_a_secret_across_the_edge_of_the_screen_is_one(client: Client) -> None:
+    value = SECRETS["TOKEN"]
+    client.open()
+    for piece in (b"# 456789", value[:4], value[4:]):  # each shown before the next is typed
+        client.write(piece.decode(), newline=False)
+        client.read(idle_ms=100)
+    client.read(cursor=0, view="screen")
+    assert value not in client.text.replace(b"\n", b"")
+    assert b"[redacted:TOKEN]" in client.text.replace(b"\n", b"")
+
+
 def test_a_flood_is_bounded_and_what_was_dropped_is_told(client: Client) -> None:
     client.open()
     client.write("flood")

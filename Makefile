@@ -20,7 +20,7 @@ demo: setup ## A short tour on real machines
 
 test: setup ## Unit and contract tests, then tests and examples on real machines (one worker)
 	@$(BIN)/pyro env pull debian:12
-	@$(BIN)/pytest tests/unit tests/contract tests/docs tests/vm tests/smoke
+	@$(BIN)/pytest tests/unit tests/contract tests/docs tests/vm tests/smoke tests/pages/test_first_pages.py
 
 check: setup ## Format, lint, strict types, import order, generated files up to date
 	@$(BIN)/ruff format --check
@@ -65,6 +65,10 @@ smoke-real-repositories: setup ## Suites and history of real packages in workspa
 smoke-network: setup ## What machines reach, at the package indexes: pip, apt, curl (apt only here: it takes a minute)
 	@$(BIN)/pyro env pull debian:12
 	@PYRO_LONG_TESTS=1 $(BIN)/pytest tests/smoke -k network
+
+smoke-docs: setup ## Type every command and run every program of the documentation (debian:12-build and the package index)
+	@$(BIN)/pyro env pull debian:12 debian:12-build
+	@$(BIN)/pytest tests/pages
 
 smoke-kvm: setup ## Run pyro inside an emulated host whose KVM works (1.5 GB of packages; function, not speed)
 	@$(BIN)/pytest tests/kvm

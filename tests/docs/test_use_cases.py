@@ -91,7 +91,7 @@ def _chain(called: ast.expr) -> list[str]:
     is_client = (
         isinstance(called, ast.Call) and isinstance(called.func, ast.Name) and called.func.id == "Pyro"
     )
-    return names if is_client else []
+    return names if is_client and names != ["create_server"] else []  # no operation
 
 
 def _operation(chain: list[str]) -> Operation | None:

@@ -23,6 +23,14 @@ for node in tree.body:
         print(f"line {node.lineno:>3}: {node.name}: {ast.get_docstring(node).splitlines()[0]}")
 """
 
+_NEXT = (
+    ("pyro workspace create --seed-path . --name issue-1", "a machine that stays, with a copy of a project"),
+    ("pyro workspace exec issue-1 -- COMMAND...", "run something in it"),
+    ("pyro workspace export issue-1 --format patch --output fix.patch", "take the change out"),
+    (f"pyro run {_ENVIRONMENT} -- COMMAND...", "one command in a throwaway machine"),
+    ("pyro mcp connect claude-code", "the same for a chat host (codex, opencode, cursor, …)"),
+)
+
 
 @dataclass(frozen=True)
 class Seen:
@@ -100,9 +108,8 @@ def demo() -> int:
     click.echo(
         f"\n{len(tour) - broken} of {len(tour)} steps held, in {monotonic() - began:.0f} s. Now yours:\n"
     )
-    click.echo(f"  pyro run {_ENVIRONMENT} -- COMMAND...            one command in a throwaway machine")
-    click.echo("  pyro env list                             what machines can boot")
-    click.echo("  claude mcp add pyro -- pyro mcp serve     the same for a chat host")
+    for line, what in _NEXT:
+        click.echo(f"  {line:<64} {what}")
     return 1 if broken else 0
 
 

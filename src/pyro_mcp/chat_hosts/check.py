@@ -62,7 +62,7 @@ async def _try(host: str, start: Start, said: IO[str]) -> Checked:
         command=start.words[0], args=list(start.words[1:]), env=dict(start.variables), cwd=start.directory
     )
     began = time.monotonic()
-    client = Client(stdio_client(server, errlog=said), mode="legacy")  # type: ignore[arg-type]
+    client = Client(stdio_client(server, errlog=said), mode="legacy")  # type: ignore[arg-type]  # a text file is enough
     with anyio.fail_after(_START_SECONDS) as starting:
         async with client:
             tools = tuple(tool.name for tool in (await client.list_tools()).tools)

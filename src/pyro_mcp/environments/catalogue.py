@@ -136,7 +136,7 @@ class Catalogue:
 def sources_from(notes: object) -> Sequence[Source] | None:
     """Read sources back from a record; None when they are not what was written."""
     try:
-        return [Source(**note) for note in notes]  # type: ignore[attr-defined]
+        return [Source(**note) for note in notes]  # type: ignore[attr-defined]  # tried
     except TypeError:
         return None
 

@@ -170,7 +170,7 @@ class Shelf:
         if found is None:
             return None
         try:
-            files = {name: Fingerprint(**facts) for name, facts in found["files"].items()}  # type: ignore[attr-defined]
+            files = {name: Fingerprint(**facts) for name, facts in found["files"].items()}  # type: ignore[attr-defined]  # tried
             return Entry(digest, directory, str(found["made_at"]), files)
         except (KeyError, TypeError, AttributeError):  # another version's, or damaged: as good as not there
             return None

@@ -141,7 +141,7 @@ def _tie_to(parent: int) -> Callable[[], None]:
 @contextmanager
 def child(argv: Sequence[str | os.PathLike[str]], **options: object) -> Iterator["subprocess.Popen[bytes]"]:
     """Run a child during the block, as spawn() does; what is left of it at the end of the block is killed."""
-    process = spawn(argv, **options)  # type: ignore[arg-type]
+    process = spawn(argv, **options)  # type: ignore[arg-type]  # spawn's own
     try:
         yield process
     finally:

@@ -147,11 +147,13 @@ class Job:
     def _end(self, result: Message | Fault) -> None:
         for channel, redactor in self._redactors.items():
             self._write(channel, redactor.finish())
+        kept: Message
         if isinstance(result, Fault):
-            result = redacted_fault(result, self._redactors[1])
-        dropped = {f"{name}_dropped": self._dropped[number] for number, name in FILES.items()}
-        self.result = {**result, **dropped} if not isinstance(result, Fault) else result
-        kept = {"fault": result.to_message()} if isinstance(result, Fault) else dict(self.result.items())  # type: ignore[union-attr]
+            self.result = redacted_fault(result, self._redactors[1])
+            kept = {"fault": self.result.to_message()}
+        else:
+            dropped = {f"{name}_dropped": self._dropped[number] for number, name in FILES.items()}
+            self.result = kept = {**result, **dropped}
         with suppress(OSError):  # the host's disk is full: whoever waits is told all the same
             write_whole(self._directory / "result.json", json.dumps(kept).encode())
         self._close_unread()

@@ -7,6 +7,7 @@ import os
 import socket
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from functools import partial
 
 from pyro_mcp.keeper.forwarding import Forward
 from pyro_mcp.keeper.loop import READ, Loop
@@ -130,9 +131,9 @@ class Ports:
         """Accept while there is room; who comes later waits in the kernel."""
         interest = READ if self._listening and len(self._forwards) < MOST_AT_ONCE else 0
         for port, listener in self._listeners.items():
-            self._loop.watch(listener, interest, lambda _, port=port: self._accept(port))  # type: ignore[misc]
+            self._loop.watch(listener, interest, partial(self._accept, port))
 
-    def _accept(self, port: Port) -> None:
+    def _accept(self, port: Port, _: int) -> None:
         if self._board.agent.congested:
             self._pause()
             return

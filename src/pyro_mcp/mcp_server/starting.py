@@ -19,7 +19,7 @@ class _PutOff(ModuleType):
     def __getattr__(self, name: str) -> object:
         if name.startswith("__") or self.__spec__ is None or self.__spec__.loader is None:
             raise AttributeError(name)
-        self.__class__ = ModuleType  # type: ignore[assignment]
+        self.__class__ = ModuleType  # type: ignore[assignment]  # now a module like any other
         self.__spec__.loader.exec_module(self)
         return getattr(self, name)
 
@@ -35,4 +35,4 @@ def put_off_what_stdio_does_without() -> None:
             if parent:
                 setattr(sys.modules[parent], last, module)
     # Imported by sse_starlette to be told of a web server's end; it does without where there is none.
-    sys.modules.setdefault("uvicorn.main", None)  # type: ignore[arg-type]
+    sys.modules.setdefault("uvicorn.main", None)  # type: ignore[arg-type]  # how Python marks what cannot be imported

@@ -42,7 +42,7 @@ def _fault_of(read: object) -> str | None:
 ServiceRef = Annotated[
     str,
     Argument(
-        text="Its name: a-z, 0-9 and -.",
+        text="a-z, 0-9, -.",
         pattern=r"^[a-z0-9][a-z0-9-]{0,62}$",
         hint="A service's name has 1 to 63 of a-z, 0-9 and '-', such as web.",
     ),
@@ -50,20 +50,18 @@ ServiceRef = Annotated[
 ReadinessArgument = Annotated[
     Readiness | ReadinessChoice | None,
     Argument(
-        text="One of: a file it writes, a TCP port, a http://localhost URL, a command that succeeds.",
+        text="One of: a file it writes, a port, a http://localhost URL, a command that succeeds.",
         also=_readiness_fault,
         wire=ReadinessChoice,
         hint="Give one of file, tcp, http and command.",
     ),
 ]
-ReadyTimeoutSeconds = Annotated[
-    float, Argument(text="Not ready after this: ended.", minimum=0.1, maximum=24 * 3600)
-]
+ReadyTimeoutSeconds = Annotated[float, Argument(text="Then it is ended.", minimum=0.1, maximum=24 * 3600)]
 ReadyIntervalMs = Annotated[int, Argument(text="Between looks.", obvious=True, minimum=10, maximum=3600_000)]
 PublishedPorts = Annotated[
     Sequence[str],
     Argument(
-        text="[HOST_IP:]HOST:GUEST; host port 0 is chosen.",
+        text="From this computer: [HOST_IP:]HOST:GUEST; host port 0 is chosen.",
         also=_ports_fault,
         hint="Write [HOST_IP:]HOST:GUEST, such as 8080:80; host port 0 lets pyro choose.",
     ),

@@ -70,10 +70,10 @@ ShellChars = Annotated[
 View = Annotated[ShellView, Argument(text="text: new lines; screen: what is visible; raw: bytes.")]
 WaitIdle = Annotated[
     int | None,
-    Argument(text="Wait for a pause of this length.", minimum=1, maximum=_HOUR * 1000),
+    Argument(text="Until a pause so long.", minimum=1, maximum=_HOUR * 1000),
 ]
-WaitPattern = Annotated[str | None, Argument(text="Wait until this regular expression matches.")]
-WaitPrompt = Annotated[bool, Argument(text="Wait for the shell's next prompt.")]
+WaitPattern = Annotated[str | None, Argument(text="Until this regular expression matches.")]
+WaitPrompt = Annotated[bool, Argument(text="Until the next prompt.")]
 WaitTimeout = Annotated[float, Argument(text="Wait at most so long.", obvious=True, minimum=0, maximum=_HOUR)]
 Signal = Annotated[
     str,

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from pyro_mcp.network.destinations import Address, parse_destination
 from pyro_mcp.network.ranges import PLACEHOLDERS, meant, refused_range
 from pyro_mcp.network.rules import Rule, parse_rule
 
 Mode = Literal["off", "egress", "egress+published-ports"]
+_MODES: Mapping[str, Mode] = {mode: mode for mode in get_args(Mode)}
 IsOwn = Callable[[Address], bool]
 
 
@@ -86,4 +87,4 @@ class Policy:
 
 def parse_mode(text: str) -> Mode:
     """Read a policy's word; anything unknown is `off`."""
-    return text if text in ("egress", "egress+published-ports") else "off"  # type: ignore[return-value]
+    return _MODES.get(text, "off")

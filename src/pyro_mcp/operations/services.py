@@ -52,8 +52,7 @@ class ServiceOperations(Noun):
         ready_interval_ms: ReadyIntervalMs = 500,
         published_ports: PublishedPorts = (),
     ) -> ServiceInfo:
-        """Start a server or another long-running command, and wait until it is ready. Published ports lead to it from this
-        computer.
+        """Start a server or other long-running command, and wait until it is ready.
 
         Without `readiness` it is ready when it still runs after `ready_interval_ms`. One that ends before it is ready raises
         GuestFailed, one that is not ready in time is ended and raises LimitReached; both carry its last lines.

@@ -99,7 +99,7 @@ class ShellOperations(Noun):
         wait_for_prompt: WaitPrompt = False,
         timeout_seconds: WaitTimeout = 25,
     ) -> ShellText:
-        """Read a shell as a person would, after the first of the waits that comes true.
+        """Read a shell as a person would, after the first of its waits comes true.
 
         Control sequences are carried out, progress bars at their last state. The answer tells whether the shell prompts, and
         the last command's exit code.

@@ -18,7 +18,7 @@ def git_facts(record: WorkspaceRecord) -> GitFacts | None:
     if git is None:
         return None
     submodules = tuple(cast("list[str]", git.get("submodules") or ()))
-    return GitFacts(**{**git, "submodules": submodules})  # type: ignore[arg-type]
+    return GitFacts(**{**git, "submodules": submodules})  # type: ignore[arg-type]  # as as_json() wrote it
 
 
 def skipped_paths(record: WorkspaceRecord) -> tuple[frozenset[str], bool]:
@@ -35,4 +35,4 @@ def report_from(kept: dict[str, object]) -> SeedReport:
     values.pop("git")
     assert isinstance(skipped, list)
     lists = {name: tuple(value) for name, value in values.items() if isinstance(value, list)}
-    return SeedReport(**{**values, **lists}, skipped=tuple(SkippedPath(**item) for item in skipped))  # type: ignore[arg-type]
+    return SeedReport(**{**values, **lists}, skipped=tuple(SkippedPath(**item) for item in skipped))  # type: ignore[arg-type]  # likewise

@@ -29,7 +29,7 @@ def read(content_only: bool, quiet: bool, as_json: bool, **arguments: object) ->
     pyro workspace file read fix-123 logo.png --encoding base64 --content-only > logo.png
     """
     with shown_progress(quiet=quiet):
-        found = Pyro().workspace.file.read(**arguments)  # type: ignore[arg-type]
+        found = Pyro().workspace.file.read(**arguments)  # type: ignore[arg-type]  # as declared
     if content_only:
         sys.stdout.buffer.write(_bytes_of(found))
     else:
@@ -51,7 +51,7 @@ def write(text: str | None, text_file: str | None, quiet: bool, as_json: bool, *
     """
     content, encoding = _content(text, text_file, str(arguments["encoding"]))
     with shown_progress(quiet=quiet):
-        done = Pyro().workspace.file.write(**{**arguments, "content": content, "encoding": encoding})  # type: ignore[arg-type]
+        done = Pyro().workspace.file.write(**{**arguments, "content": content, "encoding": encoding})  # type: ignore[arg-type]  # as declared
     click.echo(json_text(done) if as_json else shown("workspace_file_write", done))
 
 
@@ -80,7 +80,7 @@ def edit(
     """
     wanted = [Edit(old, new) for old, new in edits] + (_edits_in(edits_file) if edits_file else [])
     with shown_progress(quiet=quiet):
-        done = Pyro().workspace.file.edit(**arguments, edits=wanted)  # type: ignore[arg-type]
+        done = Pyro().workspace.file.edit(**arguments, edits=wanted)  # type: ignore[arg-type]  # as declared
     click.echo(json_text(done) if as_json else shown("workspace_file_edit", done))
 
 

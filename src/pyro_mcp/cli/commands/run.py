@@ -54,7 +54,7 @@ def run(
             command,
             stdin=own_input(),
             on_output=None if as_json else write_through,
-            **arguments,  # type: ignore[arg-type]
+            **arguments,  # type: ignore[arg-type]  # as declared
         )
     if as_json:
         click.echo(json_text(result))

@@ -59,6 +59,6 @@ def start(
             service,
             command,
             readiness=choice if choice != ReadinessChoice() else None,
-            **arguments,  # type: ignore[arg-type]
+            **arguments,  # type: ignore[arg-type]  # as declared
         )
     click.echo(json_text(started) if as_json else shown("service_start", started))

@@ -16,7 +16,7 @@ def path_filter(patterns: Sequence[bytes]) -> Callable[[bytes], bool]:
     """
     tests = [_test(pattern) for pattern in patterns]
     if not tests:
-        return lambda path: True  # noqa: ARG005
+        return lambda _: True
     return lambda path: any(test(path) for test in tests)
 
 
@@ -29,7 +29,7 @@ def plain_paths(patterns: Sequence[bytes]) -> list[bytes]:
 def _test(pattern: bytes) -> Callable[[bytes], bool]:
     name = _normal(pattern)
     if not name:
-        return lambda path: True  # noqa: ARG005
+        return lambda _: True
     below = name + b"/"
     if not _GLOB.search(name):
         return lambda path: path == name or path.startswith(below)

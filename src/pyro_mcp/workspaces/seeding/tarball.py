@@ -58,7 +58,7 @@ class _Member(tarfile.TarInfo):
             )
         if self.type == tarfile.GNUTYPE_SPARSE:
             raise _sparse()
-        return cast(tarfile.TarInfo, super()._proc_member(archive))  # type: ignore[misc]
+        return cast(tarfile.TarInfo, super()._proc_member(archive))  # type: ignore[misc]  # undocumented, so not in the stubs
 
     def _proc_gnusparse_00(self, *_: object) -> None:
         raise _sparse()

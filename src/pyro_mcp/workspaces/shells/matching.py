@@ -14,7 +14,7 @@ import signal
 import subprocess
 import sys
 from contextlib import ExitStack, suppress
-from typing import Self
+from typing import IO, Self
 
 _SECONDS = 2.0
 _MEMORY = 1 << 30
@@ -82,9 +82,9 @@ class Matcher:
         return process
 
 
-def _close(pipe: object) -> None:
+def _close(pipe: IO[bytes]) -> None:
     with suppress(BrokenPipeError):
-        pipe.close()  # type: ignore[attr-defined]
+        pipe.close()
 
 
 def main() -> None:

@@ -7,7 +7,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass, replace
 
 from pyro_mcp.host.interruption import Interruption
-from pyro_mcp.models.shell import ShellText, ShellView
+from pyro_mcp.models.shell import ShellText, ShellView, Waited
 from pyro_mcp.workspaces.command import Wishes
 from pyro_mcp.workspaces.session import Session, Sessions
 from pyro_mcp.workspaces.shells.access import at_shell
@@ -94,10 +94,10 @@ class _Reading:
         found = self._ask(wish, ends)
         return found, ends[0]
 
-    def _now(self, why: str | None) -> ShellText:
+    def _now(self, why: Waited | None) -> ShellText:
         wish = {"prompt": False, "idle_ms": None, "timeout_ms": 0, "beyond": _EVERYTHING << 20}
         found = self._ask(wish)
-        return replace(found, waited=why if found.state != "ended" or why == "pattern" else "ended")  # type: ignore[arg-type]
+        return replace(found, waited=why if found.state != "ended" or why == "pattern" else "ended")
 
     def _ask(self, wish: Message, ends: list[int] | None = None) -> ShellText:
         request, data = self._request, bytearray()

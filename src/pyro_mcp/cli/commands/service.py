@@ -39,7 +39,7 @@ def start(
     quiet: bool,
     **arguments: object,
 ) -> None:
-    """Start a server or another long-running command, and wait until it is ready.
+    """Start a server or other long-running command, and wait until it is ready.
 
     \b
     pyro workspace service start fix-123 web --ready-http http://localhost:8000/ -- python3 -m http.server 8000

@@ -12,8 +12,8 @@ from pyro_mcp.environments.values import Environment
 from pyro_mcp.models.network import NetworkSettings
 from pyro_mcp.workspaces.engine import Engine
 from pyro_mcp.workspaces.exec import ExecRequest, exec_command
+from pyro_mcp.workspaces.history.logs import workspace_logs
 from pyro_mcp.workspaces.lifecycle import CreateRequest, create_workspace, delete_workspace
-from pyro_mcp.workspaces.logs import workspace_logs
 
 _CONNECTIONS = int(os.environ.get("CONNECTIONS", "100000"))
 _FLOOD = f"""

@@ -14,8 +14,8 @@ from pyro_mcp.models.events import WorkspaceEvent
 from pyro_mcp.models.network import NetworkPolicy
 from pyro_mcp.workspaces.engine import Engine
 from pyro_mcp.workspaces.exec import ExecRequest, exec_command
+from pyro_mcp.workspaces.history.logs import workspace_logs
 from pyro_mcp.workspaces.lifecycle import CreateRequest, create_workspace, delete_workspace
-from pyro_mcp.workspaces.logs import workspace_logs
 from pyro_mcp.workspaces.network import network_settings
 
 pytestmark = outliving

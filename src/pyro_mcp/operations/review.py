@@ -35,14 +35,15 @@ from pyro_mcp.operations.noun import Noun
 from pyro_mcp.operations.times import moment
 
 if TYPE_CHECKING:
-    from pyro_mcp.workspaces import diffing, logs, seed_facts, snapshot_diff
+    from pyro_mcp.workspaces import diffing, seed_facts, snapshot_diff
     from pyro_mcp.workspaces.export import run as exporting
+    from pyro_mcp.workspaces.history import logs
     from pyro_mcp.workspaces.summary import comparing, summarize
 else:
     comparing = lazily("pyro_mcp.workspaces.summary.comparing")
     diffing = lazily("pyro_mcp.workspaces.diffing")
     exporting = lazily("pyro_mcp.workspaces.export.run")
-    logs = lazily("pyro_mcp.workspaces.logs")
+    logs = lazily("pyro_mcp.workspaces.history.logs")
     seed_facts = lazily("pyro_mcp.workspaces.seed_facts")
     snapshot_diff = lazily("pyro_mcp.workspaces.snapshot_diff")
     summarize = lazily("pyro_mcp.workspaces.summary.summarize")

@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 from pyro_mcp.host.paths import Paths
-from pyro_mcp.workspaces.output_store import OutputStore
+from pyro_mcp.workspaces.outputs.store import OutputStore
 from pyro_mcp.workspaces.registry import resources
 from pyro_mcp.workspaces.registry.database import Change
 from pyro_mcp.workspaces.registry.makers import this_process

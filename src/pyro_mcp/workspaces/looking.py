@@ -17,7 +17,7 @@ from pyro_mcp.workspaces.session import Session, Sessions
 from pyro_mcp.workspaces.snapshots import freeze
 
 if TYPE_CHECKING:
-    from pyro_mcp.workspaces import events
+    from pyro_mcp.workspaces.history import events
     from pyro_mcp.workspaces.registry.workspaces import WorkspaceRecord
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from pyro_mcp.keeper.service_log import piece_path, pieces, read_pieces
 from pyro_mcp.models.service import ServiceLogs
-from pyro_mcp.workspaces.output_search import search
-from pyro_mcp.workspaces.output_store import last_lines, whole_characters
+from pyro_mcp.workspaces.outputs.search import search
+from pyro_mcp.workspaces.outputs.store import last_lines, whole_characters
 from pyro_mcp.workspaces.services.state import directory_of, find_service
 from pyro_mcp.workspaces.session import Sessions
 

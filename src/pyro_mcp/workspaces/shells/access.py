@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pyro_mcp.errors import Conflict, NotFound
 from pyro_mcp.keeper.shells.records import known_end
-from pyro_mcp.workspaces.events import Json
+from pyro_mcp.workspaces.history.events import Json
 from pyro_mcp.workspaces.registry.workspaces import WorkspaceRecord
 from pyro_mcp.workspaces.session import Session, Sessions
 

@@ -15,9 +15,9 @@ from pyro_mcp.errors import PyroError
 from pyro_mcp.models.run import StreamName
 from pyro_mcp.models.summary import Connections, FailedCommand, TestCounts
 from pyro_mcp.models.workspace import ExecOutcome
-from pyro_mcp.workspaces import events
-from pyro_mcp.workspaces.events import Event
-from pyro_mcp.workspaces.output_store import OutputStore
+from pyro_mcp.workspaces.history import events
+from pyro_mcp.workspaces.history.events import Event
+from pyro_mcp.workspaces.outputs.store import OutputStore
 from pyro_mcp.workspaces.registry.database import Reading
 from pyro_mcp.workspaces.summary.runners import read_counts
 from pyro_wire.messages import Message

@@ -5,8 +5,9 @@ import pytest
 
 from pyro_mcp.errors import InvalidRequest
 from pyro_mcp.models.network import NetworkPolicy, NetworkSettings
-from pyro_mcp.workspaces import events, network
-from pyro_mcp.workspaces.network_log import log_decisions
+from pyro_mcp.workspaces import network
+from pyro_mcp.workspaces.history import events
+from pyro_mcp.workspaces.history.decisions import log_decisions
 from pyro_mcp.workspaces.registry import workspaces
 from pyro_mcp.workspaces.registry.database import Registry
 from pyro_mcp.workspaces.registry.makers import this_process

@@ -6,7 +6,7 @@ import pytest
 from tests.unit.pyro_mcp.workspaces.pretended import Pretended, pretended
 
 from pyro_mcp.errors import Conflict, NotFound
-from pyro_mcp.workspaces import events
+from pyro_mcp.workspaces.history import events
 from pyro_mcp.workspaces.registry import workspaces
 from pyro_mcp.workspaces.registry.makers import this_process
 

@@ -4,8 +4,8 @@ from pathlib import Path
 import pytest
 
 from pyro_mcp.models.summary import Connections
-from pyro_mcp.workspaces import events
-from pyro_mcp.workspaces.output_store import OutputStore
+from pyro_mcp.workspaces.history import events
+from pyro_mcp.workspaces.outputs.store import OutputStore
 from pyro_mcp.workspaces.registry import Registry, workspaces
 from pyro_mcp.workspaces.registry.makers import this_process
 from pyro_mcp.workspaces.registry.workspaces import NewWorkspace

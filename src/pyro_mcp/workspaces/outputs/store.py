@@ -21,7 +21,7 @@ from pyro_mcp.models.run import StreamName
 from pyro_mcp.workspaces.registry.names import looks_like_id, new_id
 
 if TYPE_CHECKING:
-    from pyro_mcp.workspaces.output_search import Found
+    from pyro_mcp.workspaces.outputs.search import Found
 
 STREAMS: tuple[StreamName, ...] = ("stdout", "stderr")
 _CHUNK = 1 << 20
@@ -114,8 +114,8 @@ class OutputStore:
         return OutputSlice(data[keep:], start + keep, start + len(data), size)
 
     def grep(self, output_id: str, stream: StreamName, pattern: str, *, limit: int = 100) -> Found:
-        """Find the lines that match a regular expression, in bounded time whatever the expression (output_search.py)."""
-        from pyro_mcp.workspaces.output_search import search
+        """Find the lines that match a regular expression, in bounded time whatever the expression (search.py)."""
+        from pyro_mcp.workspaces.outputs.search import search
 
         return search(self.path(output_id, stream), pattern, limit)
 

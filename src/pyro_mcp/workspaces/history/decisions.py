@@ -6,7 +6,7 @@ import json
 from contextlib import suppress
 from pathlib import Path
 
-from pyro_mcp.workspaces import events
+from pyro_mcp.workspaces.history import events
 from pyro_mcp.workspaces.network import RECORD
 from pyro_mcp.workspaces.registry import workspaces
 from pyro_mcp.workspaces.registry.database import Change

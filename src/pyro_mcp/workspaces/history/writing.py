@@ -15,7 +15,7 @@ from pyro_mcp.workspaces.registry.database import Registry
 from pyro_mcp.workspaces.secrets.known import KnownSecrets
 
 if TYPE_CHECKING:
-    from pyro_mcp.workspaces import events
+    from pyro_mcp.workspaces.history import events
 
 
 class History:
@@ -38,8 +38,8 @@ class History:
         outcome: str = "done",
     ) -> None:
         """Append an event, without secrets; `began` is when the operation did, of time.monotonic()."""
-        from pyro_mcp.workspaces import events
-        from pyro_mcp.workspaces.network_log import log_decisions
+        from pyro_mcp.workspaces.history import events
+        from pyro_mcp.workspaces.history.decisions import log_decisions
 
         duration = round((time.monotonic() - began) * 1000)
         with suppress(NotFound):
@@ -59,7 +59,7 @@ class History:
 
     def log_network(self, workspace_id: str) -> None:
         """Bring what the keeper has decided up to now into the history."""
-        from pyro_mcp.workspaces.network_log import log_decisions
+        from pyro_mcp.workspaces.history.decisions import log_decisions
 
         self._machines.tell(workspace_id, {"verb": "keeper.decisions"})
         with suppress(NotFound), self._registry.changing(durable=False) as change:

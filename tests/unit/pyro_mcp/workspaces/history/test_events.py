@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pyro_mcp.workspaces import events
+from pyro_mcp.workspaces.history import events
 from pyro_mcp.workspaces.registry import Registry, workspaces
 from pyro_mcp.workspaces.registry.makers import this_process
 from pyro_mcp.workspaces.registry.workspaces import NewWorkspace

@@ -1,4 +1,4 @@
-"""Find matching lines in a file. Runs as a program of its own for patterns that nobody vouches for (output_search.py).
+"""Find matching lines in a file. Runs as a program of its own for patterns that nobody vouches for (search.py).
 
 As a program: standard input is JSON [path, pattern, limit, seconds, bytes of memory]; each match is a line of JSON,
 [line, offset, text]; a pattern that is none is a line of JSON text. Standard library only.

@@ -16,8 +16,8 @@ from pathlib import Path
 
 from pyro_mcp.errors import InvalidRequest
 from pyro_mcp.host.processes import child
-from pyro_mcp.workspaces import output_matcher
-from pyro_mcp.workspaces.output_matcher import Line, find_lines
+from pyro_mcp.workspaces.outputs import matcher
+from pyro_mcp.workspaces.outputs.matcher import Line, find_lines
 
 _SECONDS = 10.0
 _MEMORY = 1 << 30
@@ -66,7 +66,7 @@ def search(path: Path, pattern: str, limit: int, seconds: float = _SECONDS) -> F
 
 
 def _program() -> list[str]:
-    return [sys.executable, "-I", "-S", str(Path(output_matcher.__file__))]
+    return [sys.executable, "-I", "-S", str(Path(matcher.__file__))]
 
 
 def _found(lines: list[Line], limit: int, *, gave_up: bool) -> Found:

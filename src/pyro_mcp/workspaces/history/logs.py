@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from pyro_mcp.models.events import WorkspaceLogs
-from pyro_mcp.workspaces import events
+from pyro_mcp.workspaces.history import events
 from pyro_mcp.workspaces.registry import workspaces
 from pyro_mcp.workspaces.session import Sessions
 

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pyro_mcp.errors import InvalidRequest, NotFound
-from pyro_mcp.workspaces import output_search
-from pyro_mcp.workspaces.output_store import OutputStore, shorten
+from pyro_mcp.workspaces.outputs import search
+from pyro_mcp.workspaces.outputs.store import OutputStore, shorten
 
 
 @pytest.fixture
@@ -176,7 +176,7 @@ def test_grep_gives_numbers_offsets_and_text(store: OutputStore) -> None:
 def test_a_pattern_that_takes_forever_is_given_up(tmp_path: Path) -> None:
     path = tmp_path / "stdout"
     path.write_bytes(b"aa\n" + b"a" * 60 + b"b\n")
-    found = output_search.search(path, "^(a+)+$", 10, seconds=0.3)
+    found = search.search(path, "^(a+)+$", 10, seconds=0.3)
     assert [match.text for match in found.matches] == ["aa"]
     assert (found.complete, found.gave_up) == (False, True)
 

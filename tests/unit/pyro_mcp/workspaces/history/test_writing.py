@@ -4,7 +4,7 @@ import json
 
 from tests.unit.pyro_mcp.workspaces.pretended import Pretended, pretended
 
-from pyro_mcp.workspaces import events
+from pyro_mcp.workspaces.history import events
 from pyro_mcp.workspaces.network import RECORD
 
 

@@ -1,0 +1,1 @@
+"""What commands and services wrote: kept in files, read by page, from the end or by pattern."""

@@ -95,6 +95,9 @@ def test_list_search_move_and_remove(opening: Opening) -> None:
             ]
             found = files.search_files(session, "^need", path="", glob="*.py", context_lines=0, limit=10)
             assert [(match.path, match.line) for match in found.matches] == [("a/b/c/f.py", 1)]
+            for place in ("a/b", "a/b/c/f.py"):
+                found = files.search_files(session, "^need", path=place, glob=None, context_lines=0, limit=10)
+                assert [match.path for match in found.matches] == ["a/b/c/f.py"]
             with pytest.raises(InvalidRequest):
                 files.search_files(session, "(", path="", glob=None, context_lines=0, limit=10)
             with pytest.raises(Conflict):

@@ -141,7 +141,7 @@ def search_files(
     }
     found, answer = guest_files.lines(session, request)
     try:
-        matches = tuple(_match(record, session.redactor.text) for record in found)
+        matches = tuple(_match(record, path, session.redactor.text) for record in found)
         files, binary = (
             messages.integer(answer, name, low=0, high=2**53) for name in ("files", "skipped_binary")
         )
@@ -195,12 +195,18 @@ def _entry(record: Message, redact: Callable[[str], str]) -> FileEntry:
         ) from error
 
 
-def _match(record: Message, redact: Callable[[str], str]) -> SearchMatch:
+def named_from(place: str, below: str) -> str:
+    """A path that was found below `place`, as the next call can name it; of a file that was searched alone, its own."""
+    top = posixpath.normpath(place or ".").removeprefix("/workspace/")
+    return below if top in (".", "/workspace") else posixpath.join(top, below).rstrip("/")
+
+
+def _match(record: Message, place: str, redact: Callable[[str], str]) -> SearchMatch:
     def readable(text: str) -> str:
         return redact(name_bytes(text).decode(errors="replace"))
 
     return SearchMatch(
-        path=redact(display_name(name_bytes(messages.text(record, "path")))),
+        path=redact(named_from(place, display_name(name_bytes(messages.text(record, "path"))))),
         line=messages.integer(record, "line", low=1, high=2**53),
         text=readable(messages.text(record, "text")),
         before=tuple(map(readable, messages.texts(record, "before"))),

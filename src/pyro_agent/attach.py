@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from pyro_agent import journal, mounts, network, system
 from pyro_agent.requests import Request
@@ -22,6 +23,9 @@ from pyro_agent.trust import trust
 from pyro_wire import messages
 from pyro_wire.faults import FaultError
 from pyro_wire.messages import Message, MessageError
+
+if TYPE_CHECKING:
+    from pyro_agent.machine import Machine
 
 # 256 bits twice over: the generator's whole state must be unlike its twin's.
 _LEAST_ENTROPY = 64
@@ -70,16 +74,22 @@ class Attachment:
         )
 
 
+def _mount_empty(machine: Machine, spent: dict[str, float]) -> int:
+    """Mount a disk that holds nothing yet, without a seed, which only a restored machine has."""
+    if machine.root is not None:
+        raise FaultError("conflict", "this machine has its disk already")
+    root = mount_disk(spent, disk=True, seed=False)
+    make_mount_points(root)
+    return root
+
+
 class Prepare(Request):
     """Mount a new, empty disk before the freeze, so that the machines made from it need not."""
 
     def start(self, message: Message) -> None:
-        """Mount everything but a seed, which only a restored machine has; identity comes with `attach`."""
-        if self.machine.root is not None:
-            raise FaultError("conflict", "this machine has its disk already")
+        """Mount everything but a seed; identity comes with `attach`."""
         spent: dict[str, float] = {}
-        root = mount_disk(spent, disk=True, seed=False)
-        make_mount_points(root)
+        root = _mount_empty(self.machine, spent)
         write_names(root, _NOBODY)  # so that `attach` finds their folder and files in the disk's own layer
         self.machine.attached(root, disk=True, env_defaults={})
         self.machine.prepared = True
@@ -91,11 +101,8 @@ class Rehearse(Request):
 
     def start(self, message: Message) -> None:
         """Leave the machine without a disk, as it was."""
-        if self.machine.root is not None:
-            raise FaultError("conflict", "this machine has its disk already")
         spent: dict[str, float] = {}
-        root = mount_disk(spent, disk=True, seed=False)
-        make_mount_points(root)
+        root = _mount_empty(self.machine, spent)
         journal.recover()
         write_names(root, _NOBODY)
         os.close(root)

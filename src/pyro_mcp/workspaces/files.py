@@ -23,9 +23,10 @@ from pyro_mcp.models.file import (
 )
 from pyro_mcp.models.names import display_name, exact_name
 from pyro_mcp.redaction import Redactor
-from pyro_mcp.workspaces import guest_files
+from pyro_mcp.workspaces import guest_changes, guest_files
 from pyro_mcp.workspaces.edit import plan_edits
-from pyro_mcp.workspaces.guest_files import GuestFile, Step, name_bytes, text_bytes
+from pyro_mcp.workspaces.guest_changes import Step
+from pyro_mcp.workspaces.guest_files import GuestFile, name_bytes, text_bytes
 from pyro_mcp.workspaces.secrets.refusing import refuse_secrets
 from pyro_mcp.workspaces.session import Session
 from pyro_wire import messages
@@ -95,10 +96,10 @@ def write_file(
     """Write one whole file; what was there stays until the new content is safe."""
     data = _data(content, encoding)
     mode = None if executable is None else 0o755 if executable else 0o644
-    step = guest_files.write_step(
+    step = guest_changes.write_step(
         _behind_links(session, path), data, mode=mode, expect=_expectation(if_match)
     )
-    return _written(path, data, guest_files.apply(session, [step]))
+    return _written(path, data, guest_changes.apply(session, [step]))
 
 
 def edit_file(session: Session, path: str, edits: Sequence[Edit], *, if_match: str | None) -> FileEdited:
@@ -115,8 +116,8 @@ def edit_file(session: Session, path: str, edits: Sequence[Edit], *, if_match: s
     plan = plan_edits(found.content, edits)
     # What was planned on is what must still be there: another writer in between is noticed, not overwritten.
     place = path if found.target is None else _behind_links(session, path)
-    step = guest_files.write_step(place, plan.content, expect={"sha256": found.sha256})
-    written = _written(path, plan.content, guest_files.apply(session, [step]))
+    step = guest_changes.write_step(place, plan.content, expect={"sha256": found.sha256})
+    written = _written(path, plan.content, guest_changes.apply(session, [step]))
     return FileEdited(
         path=path,
         replacements=plan.report.replacements,
@@ -161,8 +162,10 @@ def remove_file(session: Session, path: str, *, to: str | None, recursive: bool)
         raise Conflict(
             f"{path} is a directory", hint="Give recursive=true to remove it with all that is in it."
         )
-    step: Step = guest_files.move_step(path, to) if to else guest_files.remove_step(path, recursive=recursive)
-    guest_files.apply(session, [step])
+    step: Step = (
+        guest_changes.move_step(path, to) if to else guest_changes.remove_step(path, recursive=recursive)
+    )
+    guest_changes.apply(session, [step])
     return FileRemoved(path=path, moved_to=to)
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pyro_mcp.errors import LimitReached
 from pyro_mcp.models.names import display_name
 from pyro_mcp.models.patch import EntryType, PatchReport
-from pyro_mcp.workspaces import guest_files
-from pyro_mcp.workspaces.guest_files import GuestFile, Step
+from pyro_mcp.workspaces import guest_changes, guest_files
+from pyro_mcp.workspaces.guest_changes import Step
+from pyro_mcp.workspaces.guest_files import GuestFile
 from pyro_mcp.workspaces.patch.parse import parse_patch
 from pyro_mcp.workspaces.patch.plan import PatchPlan, Write, plan_patch
 from pyro_mcp.workspaces.patch.resolve import Strip
@@ -30,7 +31,7 @@ def apply_patch(session: Session, patch: str | bytes, *, dry_run: bool, strip: S
     session.note(files=[file.path for file in plan.report.files][:20], dry_run=dry_run)
     if not dry_run:
         plan.require_applicable()
-        guest_files.apply(session, _steps(plan, files))
+        guest_changes.apply(session, _steps(plan, files))
     return session.shown(plan.report)
 
 
@@ -70,7 +71,7 @@ class _Files:
 
 
 def _steps(plan: PatchPlan, files: _Files) -> list[Step]:
-    removals = [guest_files.remove_step(path, expect=files.expectation(path)) for path in plan.removals]
+    removals = [guest_changes.remove_step(path, expect=files.expectation(path)) for path in plan.removals]
     return removals + _emptied(plan) + [_write(write, files) for write in plan.writes]
 
 
@@ -79,7 +80,7 @@ def _emptied(plan: PatchPlan) -> list[Step]:
     used = {above for write in plan.writes for above in _above(write.path)}
     left = {above for path in plan.removals for above in _above(path)} - used
     innermost_first = sorted(left, key=lambda path: (-path.count(b"/"), path))
-    return [guest_files.remove_if_empty_step(path) for path in innermost_first]
+    return [guest_changes.remove_if_empty_step(path) for path in innermost_first]
 
 
 def _above(path: bytes) -> list[bytes]:
@@ -89,10 +90,12 @@ def _above(path: bytes) -> list[bytes]:
 
 def _write(write: Write, files: _Files) -> Step:
     if write.type == "symlink":
-        return guest_files.link_step(write.path, write.content)
+        return guest_changes.link_step(write.path, write.content)
     kept = files.found[write.permissions_of] if write.permissions_of is not None else None
     mode = _mode(write.type, kept)
-    return guest_files.write_step(write.path, write.content, mode=mode, expect=files.expectation(write.path))
+    return guest_changes.write_step(
+        write.path, write.content, mode=mode, expect=files.expectation(write.path)
+    )
 
 
 def _mode(type_: EntryType, kept: GuestFile | None) -> int:

@@ -14,8 +14,8 @@ from pyro_mcp.models.names import display_name
 from pyro_mcp.models.push import PushReport
 from pyro_mcp.models.seed import SkippedPath
 from pyro_mcp.progress import step
-from pyro_mcp.workspaces import guest_files
-from pyro_mcp.workspaces.guest_files import Step
+from pyro_mcp.workspaces import guest_changes, guest_files
+from pyro_mcp.workspaces.guest_changes import Step
 from pyro_mcp.workspaces.push_state import held
 from pyro_mcp.workspaces.seeding import manifest
 from pyro_mcp.workspaces.seeding.entries import Entry, Unseedable, open_plain
@@ -146,7 +146,7 @@ def _apply(session: Session, cache: Path, plan: PushPlan, dest: str, have: Manif
     gone = {change.path for change in plan.changes if change.action == "remove"}
     prefix = guest_files.name_bytes(dest).rstrip(b"/") + b"/"
     with step(f"pushing {len(plan.changes)} changes"):
-        guest_files.apply(
+        guest_changes.apply(
             session, (_step(change, prefix, have, gone) for change in plan.changes), spool=spool
         )
 
@@ -155,15 +155,15 @@ def _step(change: PushChange, prefix: bytes, have: Manifest, gone: set[bytes]) -
     path, entry = prefix + change.path, change.entry
     expect = None if _is_replaced(change, gone) else _expectation(have.get(change.path))
     if change.action == "remove":
-        return guest_files.remove_step(path, recursive=True, expect=expect)
+        return guest_changes.remove_step(path, recursive=True, expect=expect)
     assert entry is not None
     if change.action == "directory":
-        return guest_files.mkdir_step(path, mode=entry.mode)
+        return guest_changes.mkdir_step(path, mode=entry.mode)
     if change.action == "mode":
-        return guest_files.chmod_step(path, mode=entry.mode)
+        return guest_changes.chmod_step(path, mode=entry.mode)
     if change.action == "symlink":
-        return guest_files.link_step(path, entry.target, expect=expect)
-    return guest_files.write_stream_step(
+        return guest_changes.link_step(path, entry.target, expect=expect)
+    return guest_changes.write_stream_step(
         path, _pieces(change, entry), size=entry.size, mode=entry.mode, expect=expect
     )
 

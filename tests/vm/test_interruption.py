@@ -81,7 +81,10 @@ def test_the_key_itself_on_a_terminal(pyro: PyroProgram) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_whoever_ends_pyro_ends_the_machine(pyro: PyroProgram, home: Path, number: int) -> None:
-    with pyro.start("run", DEBIAN, "--", "sh", "-c", _IGNORES) as process:
+    def heed_it() -> None:
+        signal.signal(number, signal.SIG_DFL)  # under nohup, tests and pyro inherit that a hang-up is ignored
+
+    with pyro.start("run", DEBIAN, "--", "sh", "-c", _IGNORES, preexec_fn=heed_it) as process:
         _once_ready(process)
         process.send_signal(number)
         process.communicate()

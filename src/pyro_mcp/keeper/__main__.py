@@ -9,6 +9,6 @@ from pathlib import Path
 # Started without site-packages, which takes half of Python's start-up: our own packages lie beside each other.
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from pyro_mcp.keeper.serve import main
+from pyro_mcp.keeper.hold import main
 
 main()

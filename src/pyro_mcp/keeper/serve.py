@@ -1,8 +1,7 @@
-"""Hold one machine: restore it, serve its clients, end it when its time has come."""
+"""Serve the clients of one machine, and end it when its time has come."""
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import socket
@@ -19,10 +18,9 @@ from pyro_mcp.keeper.egress import Egress
 from pyro_mcp.keeper.jobs import Jobs
 from pyro_mcp.keeper.loop import READ, Loop
 from pyro_mcp.keeper.parts import Part
-from pyro_mcp.keeper.places import remove
 from pyro_mcp.keeper.plan import KeeperPlan
 from pyro_mcp.keeper.relaying import relay
-from pyro_mcp.keeper.restore import Restored, restored
+from pyro_mcp.keeper.restore import Restored
 from pyro_mcp.keeper.services import Services
 from pyro_mcp.keeper.shells.part import Shells
 from pyro_mcp.keeper.snapshot import Snapshots
@@ -223,50 +221,3 @@ class Keeper:
             signal.signal(number, lambda *_: None)
         self._signals = (near, far)
         self._loop.watch(near, READ, lambda _: self._loop.stop())
-
-
-def main() -> None:
-    """Read the plan from standard input, report on standard output, and serve."""
-    plan = KeeperPlan.from_json(_first_line(sys.stdin.fileno()))
-    try:
-        _hold(plan)
-    except PyroError as error:
-        error.rewrite(Redactor(plan.secrets).text)
-        sys.stderr.write(f"{error}\n")  # whoever started us may be gone; the log stays
-        _report({"fault": fault_from(error).to_message()})
-        sys.exit(1)
-    finally:
-        with suppress(OSError):
-            plan.socket.unlink()
-        remove(plan.directory)
-
-
-def _hold(plan: KeeperPlan) -> None:
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
-        listener.bind(os.fspath(plan.socket))
-        listener.listen(_BACKLOG)
-        with restored(plan) as machine:
-            keeper = Keeper(plan, machine, listener)
-            _report({"ready": machine.timings})
-            keeper.run()
-
-
-def _first_line(descriptor: int) -> str:
-    """The plan is one line; what keeps the pipe open after it is the leash."""
-    received = b""
-    while not received.endswith(b"\n"):
-        chunk = os.read(descriptor, 65536)
-        if not chunk:
-            sys.exit("pyro keeper: whoever started me ended before it told me what to hold")
-        received += chunk
-    return received.decode()
-
-
-def _report(message: Message) -> None:
-    """Tell who started us, once; it may be gone."""
-    with suppress(OSError):
-        sys.stdout.write(json.dumps(message) + "\n")
-        sys.stdout.flush()
-    null = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(null, sys.stdout.fileno())
-    os.close(null)

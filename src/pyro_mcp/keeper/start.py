@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 import threading
-from contextlib import suppress
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from pyro_mcp.errors import GuestFailed
@@ -19,16 +20,31 @@ from pyro_wire.faults import Fault
 
 # Killing QEMU and removing a few files: a host that swaps takes seconds for it.
 _END_SECONDS = 20.0
+# A keeper's words before it has a log: a traceback, where it cannot even be imported.
+_WORDS = 64 * 1024
 # The word that lets a keeper outlive its starter.
 GO_ON = b"+"
 
 
-@dataclass(slots=True)
 class StartedKeeper:
-    """A keeper that was started by this process; closing `leash` lets a throwaway machine end."""
+    """A keeper that was started by this process. It learns what to hold in `hold`; until then it holds nothing.
 
-    process: subprocess.Popen[bytes]
-    log: Path
+    `let_go` ends a throwaway machine, `detach` lets one go on by itself.
+    """
+
+    def __init__(self, process: subprocess.Popen[bytes], leash: socket.socket, words: int) -> None:
+        self.process = process
+        self._leash = leash
+        self._words = words
+        self._log: Path | None = None
+
+    def hold(self, plan: KeeperPlan, locks: list[int]) -> None:
+        """Tell it its machine, and hand it the locks (descriptors) on what is the machine's."""
+        self._log = plan.directory / "keeper.log"
+        told = plan.to_json().encode() + b"\n"
+        with suppress(OSError):  # one that has just died: wait_ready tells
+            sent = socket.send_fds(self._leash, [told], locks)
+            self._leash.sendall(told[sent:])
 
     def wait_ready(self) -> None:
         """Return once the machine answers requests; raises the typed error when it does not come up."""
@@ -37,8 +53,9 @@ class StartedKeeper:
         self.process.stdout.close()
         if not line:
             code = self.process.wait()
-            words = self.log.read_text(errors="replace")[-2000:] if self.log.exists() else ""
-            raise GuestFailed(f"the machine's keeper ended with status {code}", details=words)
+            raise GuestFailed(
+                f"the machine's keeper ended with status {code}", details=self._last_words()[-2000:]
+            )
         report = json.loads(line)
         if "fault" in report:
             raise error_from(Fault.from_message(report["fault"]))
@@ -49,38 +66,63 @@ class StartedKeeper:
         Only once it is recorded who holds the machine: until this word a keeper ends with whoever started it, so that a
         crash in between leaves none that nobody knows.
         """
-        assert self.process.stdin is not None
         with suppress(OSError):  # one that has just died
-            self.process.stdin.write(GO_ON)
-            self.process.stdin.close()
+            self._leash.sendall(GO_ON)
+        self._close()
         threading.Thread(target=self.process.wait, name="pyro-keeper-end", daemon=True).start()
 
     def let_go(self) -> None:
         """Release the leash and wait until a throwaway machine is gone."""
-        assert self.process.stdin is not None
-        self.process.stdin.close()
+        self._close()
         self.process.wait(_END_SECONDS)
 
+    def give_up(self) -> None:
+        """End one that was never told what to hold; does nothing to another."""
+        if self._log is None:
+            self._close()
+            assert self.process.stdout is not None
+            self.process.stdout.close()
+            self.process.kill()
+            self.process.wait()
 
-def start_keeper(plan: KeeperPlan, locks: list[int]) -> StartedKeeper:
-    """Start the process that will hold this machine, and with it the locks (descriptors) on what is the machine's."""
-    log = plan.directory / "keeper.log"
+    def _close(self) -> None:
+        self._leash.close()
+        if self._words >= 0:
+            os.close(self._words)
+            self._words = -1
+
+    def _last_words(self) -> str:
+        early = os.pread(self._words, _WORDS, 0).decode(errors="replace")
+        late = self._log.read_text(errors="replace") if self._log and self._log.exists() else ""
+        return early + late
+
+
+def start_keeper(machine_id: str) -> StartedKeeper:
+    """Start the process that will hold a machine. It takes as long to come up as finding out what it is to hold."""
+    near, far = socket.socketpair()
+    words = os.memfd_create("pyro-keeper-words")
     program = Path(__file__).with_name("__main__.py")
-    with log.open("ab") as errors:
+    with far:
         process = subprocess.Popen(
-            [sys.executable, "-I", "-S", str(program), plan.machine_id],
-            stdin=subprocess.PIPE,
+            [sys.executable, "-I", "-S", str(program), machine_id],
+            stdin=far.fileno(),
             stdout=subprocess.PIPE,
-            stderr=errors,
-            pass_fds=locks,
+            stderr=words,
             start_new_session=True,
             cwd="/",
             env=_environment(),
         )
-    assert process.stdin is not None
-    process.stdin.write(plan.to_json().encode() + b"\n")
-    process.stdin.flush()
-    return StartedKeeper(process, log)
+    return StartedKeeper(process, near, words)
+
+
+@contextmanager
+def starting_keeper(machine_id: str) -> Iterator[StartedKeeper]:
+    """Start a keeper ahead of what has to be done before there is a machine for it; ends it where that comes to nothing."""
+    keeper = start_keeper(machine_id)
+    try:
+        yield keeper
+    finally:
+        keeper.give_up()
 
 
 def _environment() -> dict[str, str]:

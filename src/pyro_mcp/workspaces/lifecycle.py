@@ -53,11 +53,11 @@ def create_workspace(sessions: Sessions, request: CreateRequest) -> WorkspaceSta
     environment = sessions.environments.ensure(request.environment)
     record = _record(sessions, request, environment)
     try:
-        with sessions.machines.lock(record.id):
+        with sessions.machines.lock(record.id), sessions.starter.ahead(record.id) as keeper:
             sessions.secrets.put(record.id, request.secrets)
             _seed(sessions, record, request)
             _lay_disk(sessions, record, environment, request.promises)
-            sessions.starter.start(sessions.record(record.id), untouched=True)
+            sessions.starter.go_on(sessions.record(record.id), keeper, untouched=True)
     except BaseException:
         sessions.remove(record)
         raise
@@ -114,13 +114,14 @@ def reset_workspace(sessions: Sessions, reference: str, snapshot: str) -> Worksp
     record = sessions.record(reference)
     with sessions.registry.reading() as reading:
         snapshots.get(reading, record.id, snapshot)
-    with sessions.machines.lock(record.id):
+    with sessions.machines.lock(record.id), sessions.starter.ahead(record.id) as keeper:
         sessions.machines.stop(record, "it was reset", discard=True)
         overlay = sessions.grounds.new_layer(record)
         with sessions.registry.changing() as change:
             snapshots.reset(change, record.id, snapshot, overlay)
         sessions.grounds.free_layers()
-        sessions.starter.start(sessions.record(record.id), untouched=snapshot == snapshots.BASELINE)
+        untouched = snapshot == snapshots.BASELINE
+        sessions.starter.go_on(sessions.record(record.id), keeper, untouched=untouched)
     sessions.history.log(record.id, "reset", began, {"snapshot": snapshot})
     return status_of(sessions, record.id)
 

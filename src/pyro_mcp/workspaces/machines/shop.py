@@ -17,7 +17,7 @@ from pyro_mcp.errors import PyroError
 from pyro_mcp.host.paths import Paths
 from pyro_mcp.keeper.places import Place, claim, clear_left_behind, release, release_files
 from pyro_mcp.keeper.plan import Identity, KeeperPlan, Leash, Network
-from pyro_mcp.keeper.start import start_keeper
+from pyro_mcp.keeper.start import StartedKeeper, starting_keeper
 from pyro_mcp.models.network import NO_NETWORK, NetworkSettings
 from pyro_mcp.qemu.flatten import flatten
 from pyro_mcp.qemu.launch import Launch, LayerFile
@@ -45,14 +45,16 @@ class MachineShop:
     ) -> Iterator[RunningMachine]:
         """Run a machine for the length of the block; nothing of it is left afterwards."""
         clear_left_behind(self._paths)
+        machine_id = _passing_id("run")
         with ExitStack() as held:
+            keeper = held.enter_context(starting_keeper(machine_id))
             made = self._bench.begin(environment, size, promises, held)
             template = self._bench.template(made, fresh=True)
-            place, written = self._passing("run", size, held)
+            place, written = self._passing(machine_id, size, held)
             launch = self._bench.launch(made, place, (template.disk, written))
             leash = Leash(with_client=True)
             plan = _plan(place, launch, template, leash, network_plan(network, None))
-            yield _held(plan, made, place, held)
+            yield _held(keeper, plan, made, place, held)
 
     @contextmanager
     def looking(
@@ -60,14 +62,16 @@ class MachineShop:
     ) -> Iterator[RunningMachine]:
         """Run a throwaway machine that sees a workspace's frozen layers; what it writes itself goes when the block ends."""
         clear_left_behind(self._paths)
+        machine_id = _passing_id("look")
         with ExitStack() as held:
+            keeper = held.enter_context(starting_keeper(machine_id))
             made = self._bench.begin(environment, disk.size, promises, held)
             template = self._bench.template(made, fresh=False)
-            place, written = self._passing("look", disk.size, held)
+            place, written = self._passing(machine_id, disk.size, held)
             launch = self._bench.launch(made, place, (*disk.layers, written), seed=disk.seed)
             leash = Leash(with_client=True)
             plan = _plan(place, launch, template, leash, network_plan(NO_NETWORK, place.directory), disk)
-            yield _held(plan, made, place, held)
+            yield _held(keeper, plan, made, place, held)
 
     def flatten(
         self,
@@ -81,7 +85,7 @@ class MachineShop:
         with ExitStack() as held:
             made = self._bench.begin(environment, disk.size, promises, held)
             # QEMU copies only from what could be written: an empty layer on top, which nothing writes.
-            place, written = self._passing("flat", disk.size, held)
+            place, written = self._passing(_passing_id("flat"), disk.size, held)
             launch = self._bench.launch(made, place, (*disk.layers, written))
             own = tuple(drive for drive in launch.drives if drive.name == "disk")
             flatten(replace(launch, drives=own), target, disk.size.disk_mib << 20)
@@ -93,8 +97,9 @@ class MachineShop:
         promises: Promises,
         leash: Leash,
         network: Network,
+        keeper: StartedKeeper,
     ) -> StartedMachine:
-        """Start the machine of a workspace; it goes on when this process ends."""
+        """Start the machine of a workspace, held by a keeper that holds none yet; it goes on when this process ends."""
         with ExitStack() as held:
             made = self._bench.begin(environment, disk.size, promises, held)
             template = self._template_for(made, disk)
@@ -102,7 +107,7 @@ class MachineShop:
             held.callback(os.close, place.lock)
             launch = self._bench.launch(made, place, disk.layers, seed=disk.seed)
             plan = _plan(place, launch, template, leash, network, disk)
-            keeper = start_keeper(plan, made.locks(place))
+            keeper.hold(plan, made.locks(place))
             try:
                 keeper.wait_ready()
             except PyroError:
@@ -137,16 +142,22 @@ class MachineShop:
                 return fresh
         return self._bench.template(made, fresh=False)
 
-    def _passing(self, kind: str, size: Size, held: ExitStack) -> tuple[Place, LayerFile]:
+    def _passing(self, machine_id: str, size: Size, held: ExitStack) -> tuple[Place, LayerFile]:
         """A place that goes at the end of `held`, and an empty layer in it."""
-        place = claim(self._paths, f"{kind}-{secrets.token_hex(4)}")
+        place = claim(self._paths, machine_id)
         held.callback(release, place)
         return place, self.new_layer(place.directory / "disk.qcow2", size)
 
 
-def _held(plan: KeeperPlan, made: Making, place: Place, held: ExitStack) -> RunningMachine:
+def _passing_id(kind: str) -> str:
+    return f"{kind}-{secrets.token_hex(4)}"
+
+
+def _held(
+    keeper: StartedKeeper, plan: KeeperPlan, made: Making, place: Place, held: ExitStack
+) -> RunningMachine:
     """A machine that ends at the end of `held`."""
-    keeper = start_keeper(plan, made.locks(place))
+    keeper.hold(plan, made.locks(place))
     held.callback(keeper.let_go)
     keeper.wait_ready()
     return made.running(place)

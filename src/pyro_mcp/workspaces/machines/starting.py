@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,6 +23,7 @@ from pyro_mcp.workspaces.sharing import leave_mark
 if TYPE_CHECKING:
     from pyro_mcp.environments.values import Environment
     from pyro_mcp.keeper.ports import Port
+    from pyro_mcp.keeper.start import StartedKeeper
     from pyro_mcp.workspaces.machines.values import StartedMachine, WorkspaceDisk
 
 
@@ -51,6 +53,17 @@ class Starter:
 
         `untouched`: nothing was ever written to that disk.
         """
+        with self.ahead(record.id) as keeper:
+            return self.go_on(record, keeper, untouched=untouched)
+
+    def ahead(self, workspace_id: str) -> AbstractContextManager[StartedKeeper]:
+        """Start the keeper before its machine can be described: it comes up while the rest is done."""
+        from pyro_mcp.keeper.start import starting_keeper
+
+        return starting_keeper(workspace_id)
+
+    def go_on(self, record: WorkspaceRecord, keeper: StartedKeeper, *, untouched: bool = False) -> Path:
+        """Do what start() does with a keeper that was started ahead."""
         leave_mark(self._paths)  # also for workspaces that were made before there were marks
         environment = self._grounds.environment_of(record)
         disk = self._grounds.disk_of(record, record.top_layer)
@@ -58,7 +71,7 @@ class Starter:
         self._directories.ended_file(record.id).unlink(missing_ok=True)
         ports = self._claim(record)
         try:
-            started = self._make(record, environment, replace(disk, published=ports))
+            started = self._make(record, environment, replace(disk, published=ports), keeper)
         except BaseException:
             with self._registry.changing() as change:
                 machines.forget(change, record.id)
@@ -84,7 +97,9 @@ class Starter:
             Port(port.address, port.host_port, port.guest_port, service) for service, port in published
         )
 
-    def _make(self, record: WorkspaceRecord, environment: Environment, disk: WorkspaceDisk) -> StartedMachine:
+    def _make(
+        self, record: WorkspaceRecord, environment: Environment, disk: WorkspaceDisk, keeper: StartedKeeper
+    ) -> StartedMachine:
         from pyro_mcp.keeper.plan import Leash
         from pyro_mcp.workspaces.network import network_plan
 
@@ -94,7 +109,7 @@ class Starter:
             ended=str(self._directories.ended_file(record.id)),
         )
         network = network_plan(record.network, self._directories.of(record.id))
-        return self._parts.shop.start(disk, environment, self._promises, leash, network)
+        return self._parts.shop.start(disk, environment, self._promises, leash, network, keeper)
 
     def _record(self, record: WorkspaceRecord, started: StartedMachine) -> None:
         machine = started.machine

@@ -1,0 +1,56 @@
+"""A keeper is started before anybody can say what it is to hold; where nobody ever does, nothing is left of it."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from pyro_mcp.errors import GuestFailed
+from pyro_mcp.host.waiting import wait_until
+from pyro_mcp.keeper.start import StartedKeeper, start_keeper, starting_keeper
+
+
+def ends(keeper: StartedKeeper) -> int:
+    return keeper.process.wait(30)
+
+
+def test_one_that_is_told_nothing_is_gone_at_the_end_of_the_block() -> None:
+    with pytest.raises(ZeroDivisionError), starting_keeper("ws-test") as keeper:
+        raise ZeroDivisionError
+    assert keeper.process.returncode == -9
+
+
+def test_it_ends_by_itself_with_whoever_started_it() -> None:
+    keeper = start_keeper("ws-test")
+    words = os.dup(keeper._words)
+    try:
+        keeper._close()
+        assert ends(keeper) == 1
+        assert b"ended before it told me what to hold" in os.pread(words, 1000, 0)
+    finally:
+        os.close(words)
+        assert keeper.process.stdout is not None
+        keeper.process.stdout.close()
+
+
+def test_its_last_words_are_told_when_it_has_no_log_yet() -> None:
+    keeper = start_keeper("ws-test")
+    keeper._leash.sendall(b"no plan\n")
+    with pytest.raises(GuestFailed, match="ended with status 1") as raised:
+        keeper.wait_ready()
+    assert "JSONDecodeError" in (raised.value.details or "")
+    keeper._close()
+
+
+def test_its_command_line_tells_whose_it_is_and_it_inherits_nothing() -> None:
+    theirs = os.memfd_create("somebody's")
+    os.set_inheritable(theirs, True)
+    try:
+        with starting_keeper("ws-test") as keeper:
+            process = Path("/proc", str(keeper.process.pid))
+            words = wait_until((process / "cmdline").read_bytes, what="its command line", timeout=10)
+            assert words.split(b"\0")[-2] == b"ws-test"
+            opened = {os.readlink(file) for file in (process / "fd").iterdir()}  # noqa: PTH115
+            assert not any("somebody's" in name for name in opened)
+    finally:
+        os.close(theirs)

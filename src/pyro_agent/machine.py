@@ -52,6 +52,7 @@ VERBS: Mapping[str, type[Request]] = {
     "file.read": FileRead,
     "tree.list": Work,
     "tree.manifest": Work,
+    "tree.read": Work,
     "tree.search": SearchTree,
     "tree.changes": Work,
     "tree.apply": ApplyTree,

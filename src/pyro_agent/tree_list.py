@@ -1,4 +1,4 @@
-"""Verbs `tree.list` and `tree.manifest`: what is below a directory, one JSON line per entry."""
+"""Verbs `tree.list`, `tree.manifest` and `tree.read`: what is below a directory, one JSON line per entry."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pyro_agent.changes import take_only
 from pyro_agent.walking import Entry, Walk, open_file
 from pyro_agent.work import Desk
 from pyro_wire import messages
+from pyro_wire.faults import FaultError
 from pyro_wire.messages import Message
 
 _MOST = 10_000_000
@@ -51,6 +52,41 @@ def list_contents(message: Message, desk: Desk) -> Message:
         desk.put_line(line)
         count += 1
     return {"count": count, "left_out": walk.left_out}
+
+
+def read_tree(message: Message, desk: Desk) -> Message:
+    """`tree.read` {path, ignore=[]} → the same lines of everything below, each file's followed by as many bytes as it says."""
+    walk = Walk(messages.text(message, "path", default=""), ignored=places.ignored(message, ()))
+    count = 0
+    for entry in walk:
+        if not stat.S_ISREG(entry.status.st_mode):
+            desk.put_line(_line(entry))
+        elif not _put_file(entry, desk):
+            walk.left_out += 1  # gone since
+            continue
+        count += 1
+    return {"count": count, "left_out": walk.left_out}
+
+
+def _put_file(entry: Entry, desk: Desk) -> bool:
+    """Send a file; one that gets shorter meanwhile breaks the whole off, since its size has been told."""
+    try:
+        file = open_file(entry)
+    except OSError:
+        return False
+    try:
+        entry = entry._replace(status=os.fstat(file))
+        desk.put_line(_line(entry))
+        left = entry.status.st_size
+        while left:
+            block = os.read(file, min(left, _BLOCK))
+            if not block:
+                raise FaultError("conflict", f"{places.shown(entry.path)} changed while it was read")
+            desk.put(block)
+            left -= len(block)
+    finally:
+        os.close(file)
+    return True
 
 
 def hash_file(file: int) -> str:

@@ -8,6 +8,7 @@ READING = frozenset(
         "file.read",
         "tree.list",
         "tree.manifest",
+        "tree.read",
         "tree.search",
         "tree.changes",
         "keeper.status",

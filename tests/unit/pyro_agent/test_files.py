@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 from typing import cast
 
@@ -12,7 +13,7 @@ from tests.unit.pyro_agent.workspace_root import root as root
 
 from pyro_agent import mounts
 from pyro_agent.files import Reading, read_file
-from pyro_agent.tree_list import list_contents, list_tree
+from pyro_agent.tree_list import list_contents, list_tree, read_tree
 from pyro_agent.work import Desk as RealDesk
 from pyro_wire.faults import FaultError
 from pyro_wire.messages import Message, MessageError
@@ -116,6 +117,32 @@ def test_a_list_is_in_order_so_deep_and_so_long(tree: Root) -> None:
         {"count": 3, "more": True, "left_out": 0},
     )
     assert listed(path="a")[0] == [""]
+
+
+def test_a_tree_is_read_with_each_file_behind_its_line(tree: Root) -> None:
+    (tree.workspace / "big").write_bytes(_DATA)
+    (tree.workspace / "empty").write_bytes(b"")
+    os.mkfifo(tree.workspace / "pipe")
+    desk = Desk()
+    assert read_tree({"ignore": [".git"]}, cast("RealDesk", desk)) == {"count": 12, "left_out": 0}
+    found, rest = {}, bytes(desk.out)
+    while rest:
+        line, _, rest = rest.partition(b"\n")
+        described = json.loads(line)
+        size = described["size"] if described["kind"] == "file" else 0
+        found[described["path"]], rest = (described["kind"], rest[:size]), rest[size:]
+    assert list(found)[:3] == ["a", "b", "b/deep"]
+    assert found["big"] == ("file", _DATA)
+    assert found["b/deep/er/x"] == ("file", b"b/deep/er/x")
+    assert (found["empty"], found["pipe"], found["l"]) == (("file", b""), ("other", b""), ("link", b""))
+
+
+def test_a_file_that_gets_shorter_while_it_is_read_breaks_the_reading_off(
+    tree: Root, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "read", lambda file, most: b"")
+    with pytest.raises(FaultError, match="changed while it was read"):
+        read_tree({"path": "a"}, cast("RealDesk", Desk()))
 
 
 def test_a_manifest_has_the_hash_of_every_file(tree: Root) -> None:

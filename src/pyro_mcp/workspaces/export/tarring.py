@@ -1,14 +1,12 @@
-"""Write all files of a machine as a tar archive: what it says it has is checked first, and the archive is ours."""
+"""Make a tar archive of all files of a machine while they come: what it says of each is checked, and the archive is ours."""
 
 from __future__ import annotations
 
 import os
 import tarfile
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable
 
-from pyro_mcp.errors import GuestFailed, LimitReached
-from pyro_mcp.guest.channel import Channel
+from pyro_mcp.errors import GuestFailed, InvalidRequest, LimitReached
 from pyro_mcp.host.room import free_disk
 from pyro_mcp.models.names import display_name
 from pyro_mcp.progress import step
@@ -24,6 +22,9 @@ from pyro_wire.messages import Message, MessageError
 _MOST_ENTRIES = 1_000_000
 _SPARE_BYTES = 256 << 20
 _BLOCK = 512
+_GATHERED = 1 << 20
+# What describes an entry: two paths of 4 KiB, each byte escaped, and a few numbers.
+_LONGEST_LINE = 64 << 10
 _TYPES = {"file": tarfile.REGTYPE, "dir": tarfile.DIRTYPE, "link": tarfile.SYMTYPE}
 
 
@@ -32,48 +33,140 @@ def write_tar(session: Session, descriptor: int, landing: Landing) -> tuple[int,
 
     Directories come before what is in them, and nothing comes below a link: unpacking leads nowhere else. Owners are root's.
     """
-    with step("looking through the disk"):
-        records, answer = guest_files.lines(
-            session, {"verb": "tree.list", "path": "/", "depth": 1000, "limit": _MOST_ENTRIES}
-        )
-    if answer.get("more") is not False:
-        raise LimitReached(f"the disk has more than {_MOST_ENTRIES} entries")
-    items, left_out = read_headers(records)
-    size = sum(item.size for item in items)
-    if size > free_disk(landing.output.parent) - _SPARE_BYTES:
-        raise LimitReached(f"the {size >> 20} MiB of the disk do not fit on the host's")
-    with session.channel() as channel, step("copying the files", total=len(items), unit="files") as progress:
-        writer = _Writer(channel, descriptor, session.redactor)
-        for item in items:
-            writer.add(item)
-            progress.advance(1)
-        writer.end()
-    refuse_secrets(writer.secrets)
-    return len(items), left_out
+
+    def write(data: bytes | bytearray) -> None:
+        with memoryview(data) as rest:
+            at = 0
+            while at < len(rest):
+                at += os.write(descriptor, rest[at:])
+
+    room = free_disk(landing.output.parent) - _SPARE_BYTES
+    with step("copying the files", unit="files") as progress:
+        archive = Archive(write, session.redactor, room=room, on_entry=lambda: progress.advance(1))
+        answer = session.ask({"verb": "tree.read", "path": "/"}, on_data=lambda _, data: archive.feed(data))
+        archive.end()
+    refuse_secrets(archive.secrets)
+    unread = answer.get("left_out")
+    return archive.entries, archive.left_out + (unread if isinstance(unread, int) and unread > 0 else 0)
 
 
-def read_headers(records: list[Message]) -> tuple[list[tarfile.TarInfo], int]:
-    """Check a guest's listing of its root; raises GuestFailed for one that no honest guest sends."""
-    kinds: dict[bytes, str] = {}
-    found: list[tarfile.TarInfo] = []
-    left_out = 0
-    for record in records:
+class Archive:
+    """Takes what a guest says of its files, and their bytes, in pieces of any size; gives the archive to `write`.
+
+    Raises GuestFailed for what no honest guest sends, LimitReached for more than fits into `room`. `secrets` tells which stand
+    where: then the archive must not be given a name.
+    """
+
+    def __init__(
+        self,
+        write: Callable[[bytes | bytearray], None],
+        redactor: Redactor,
+        *,
+        room: int,
+        on_entry: Callable[[], None],
+    ) -> None:
+        self.entries = self.left_out = 0
+        self.secrets: dict[bytes, tuple[str, ...]] = {}
+        self._write = write
+        self._redactor = redactor
+        self._room = room
+        self._on_entry = on_entry
+        self._listing = Listing()
+        self._line = b""
+        self._left = 0  # so many bytes of a file are still to come
+        self._padding = 0
+        self._name = b""
+        self._searched = redactor
+        self._out = bytearray()
+
+    def feed(self, data: bytes) -> None:
+        """Take the next bytes."""
+        data, at = self._line + data, 0
+        while at < len(data):
+            if self._left:
+                part = data[at : at + self._left]
+                at += len(part)
+                self._content(part)
+                continue
+            end = data.find(b"\n", at)
+            if end < 0:
+                break
+            self._entry(data[at:end])
+            at = end + 1
+        self._line = data[at:]
+        if len(self._line) > _LONGEST_LINE:
+            raise _nonsense("a line without an end")
+
+    def end(self) -> None:
+        """Close the archive, if all that was announced has come."""
+        if self._left or self._line:
+            raise _nonsense(f"it ends in the middle of {display_name(self._name) or 'a line'}")
+        self._put(bytes(2 * _BLOCK))
+        self._flush()
+
+    def _entry(self, line: bytes) -> None:
+        if self.entries + self.left_out == _MOST_ENTRIES:
+            raise LimitReached(f"the disk has more than {_MOST_ENTRIES} entries")
         try:
-            path, kind = guest_files.name_bytes(messages.text(record, "path")), messages.text(record, "kind")
-            check_path(path)
-            above = path.rpartition(b"/")[0]
-            if path in kinds or (above and kinds.get(above) != "dir"):
-                raise MessageError(f"{display_name(path)} comes twice, or lies in no directory")
-            kinds[path] = kind
-            if kind in _TYPES:
-                found.append(_header(record, kind))
-            else:
-                left_out += 1
-        except MessageError as error:
-            raise GuestFailed(
-                "the machine described its files in a way that makes no sense", details=str(error)
-            ) from error
-    return found, left_out
+            info = self._listing.header(messages.unpack(line))
+        except (MessageError, InvalidRequest) as error:
+            raise _nonsense(str(error)) from error
+        if info is None:
+            self.left_out += 1
+            return
+        if info.size > self._room:
+            raise _too_large()
+        self.entries += 1
+        self._on_entry()
+        self._name = guest_files.name_bytes(info.name)
+        self._searched = self._redactor.fresh()
+        self._searched.feed(self._name + b"\0" + guest_files.name_bytes(info.linkname) + b"\0")
+        self._put(info.tobuf(tarfile.PAX_FORMAT, "utf-8", "surrogateescape"))
+        self._left, self._padding = info.size, -info.size % _BLOCK
+        if not self._left:
+            self._has_ended()
+
+    def _content(self, part: bytes) -> None:
+        self._searched.feed(part)
+        self._put(part)
+        self._left -= len(part)
+        if not self._left:
+            self._has_ended()
+
+    def _has_ended(self) -> None:
+        self._put(bytes(self._padding))
+        self._searched.finish()
+        if self._searched.found:
+            self.secrets[self._name] = tuple(sorted(self._searched.found))
+
+    def _put(self, data: bytes) -> None:
+        self._room -= len(data)
+        if self._room < 0:
+            raise _too_large()
+        self._out += data
+        if len(self._out) >= _GATHERED:
+            self._flush()
+
+    def _flush(self) -> None:
+        self._write(self._out)
+        self._out = bytearray()
+
+
+class Listing:
+    """Checks entry by entry that a guest's description of its root makes a tree."""
+
+    def __init__(self) -> None:
+        self._kinds: dict[bytes, str] = {}
+
+    def header(self, record: Message) -> tarfile.TarInfo | None:
+        """Give an entry's header; None for what an archive has no form for. Raises MessageError for what makes no sense."""
+        path, kind = guest_files.name_bytes(messages.text(record, "path")), messages.text(record, "kind")
+        check_path(path)
+        above = path.rpartition(b"/")[0]
+        if path in self._kinds or (above and self._kinds.get(above) != "dir"):
+            raise MessageError(f"{display_name(path)} comes twice, or lies in no directory")
+        self._kinds[path] = kind if kind == "dir" else ""
+        return _header(record, kind) if kind in _TYPES else None
 
 
 def _header(record: Message, kind: str) -> tarfile.TarInfo:
@@ -83,51 +176,14 @@ def _header(record: Message, kind: str) -> tarfile.TarInfo:
     info.mtime = messages.integer(record, "mtime_ns", low=0, high=2**62) // 10**9
     info.size = messages.integer(record, "size", low=0, high=2**62) if kind == "file" else 0
     info.linkname = messages.text(record, "target") if kind == "link" else ""
+    guest_files.name_bytes(info.linkname)
     info.uname = info.gname = "root"
     return info
 
 
-@dataclass
-class _Writer:
-    channel: Channel
-    descriptor: int
-    redactor: Redactor
-    secrets: dict[bytes, tuple[str, ...]] = field(default_factory=dict)
-
-    def add(self, info: tarfile.TarInfo) -> None:
-        self._write(info.tobuf(tarfile.PAX_FORMAT, "utf-8", "surrogateescape"))
-        if info.isreg() and info.size:
-            self._copy(info)
-            self._write(bytes(-info.size % _BLOCK))
-
-    def end(self) -> None:
-        self._write(bytes(2 * _BLOCK))
-
-    def _copy(self, info: tarfile.TarInfo) -> None:
-        searched, left = self.redactor.fresh(), info.size
-
-        def take(_: int, data: bytes) -> None:
-            nonlocal left
-            left -= len(data)
-            if left < 0:
-                raise GuestFailed(f"the machine sent more of {info.name} than there is")
-            searched.feed(data)
-            self._write(data)
-
-        self.channel.ask({"verb": "file.read", "path": f"/{info.name}"}, on_data=take)
-        if left:
-            raise GuestFailed(f"the machine sent less of {info.name} than there is")
-        searched.finish()
-        if searched.found:
-            self.secrets[guest_files.name_bytes(info.name)] = tuple(sorted(searched.found))
-
-    def _write(self, data: bytes) -> None:
-        for part in _parts(data):
-            os.write(self.descriptor, part)
+def _nonsense(details: str) -> GuestFailed:
+    return GuestFailed("the machine described its files in a way that makes no sense", details=details)
 
 
-def _parts(data: bytes) -> Iterator[memoryview]:
-    """What write(2) takes at once, and a disk that is full refuses whole."""
-    with memoryview(data) as whole:
-        for at in range(0, len(whole), 1 << 20):
-            yield whole[at : at + (1 << 20)]
+def _too_large() -> LimitReached:
+    return LimitReached("the files of the disk do not fit on the host's")

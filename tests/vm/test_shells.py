@@ -118,6 +118,14 @@ def test_all_that_runs_in_a_shell_ends_with_it(workspace: Workspace) -> None:
         workspace.shell.read("sh-1")
 
 
+def test_a_command_that_writes_keeps_its_workspace_from_being_idle(environment: Environment) -> None:
+    with Pyro().workspace.create(idle_stop_seconds=3) as ws:
+        shell = ws.shell.open()
+        ws.shell.write(shell.shell_id, "for i in $(seq 9); do echo $i; sleep 0.6; done; echo well > finished")
+        wait_until(lambda: ws.status().state == "stopped", what="the idle stop, after it", timeout=40)
+        assert ws.exec("cat finished").stdout == "well\n"
+
+
 def test_a_shell_without_bash_marks_its_prompt_too(workspace: Workspace) -> None:
     workspace.exec("mv /bin/bash /bin/no-bash")
     shell = Typist(workspace)

@@ -56,6 +56,7 @@ class Keeper:
         self._board.on_agent_request = egress.opened
         services = Services(self._loop, self._board, self._redactor, plan.ports)
         shells = Shells(self._board, self._loop, self._redactor)
+        shells.on_work = self._touch
         self._parts: tuple[Part, ...] = (self._jobs, egress, services, shells)
         self._over = False
         self._idle = self._idle_clock()
@@ -93,8 +94,8 @@ class Keeper:
 
     def _serve(self, client: Client, stream: int, message: Message) -> None:
         verb = str(message.get("verb"))
-        if self._idle is not None and verb not in PASSIVE:
-            self._idle.touch()
+        if verb not in PASSIVE:
+            self._touch()
         own = self._verbs.get(verb)
         if own is None:
             relay(self._board, client, stream, message)
@@ -198,6 +199,10 @@ class Keeper:
         if seconds is None:
             return None
         return IdleClock(self._loop, seconds, self._busy, self._stop_idle)
+
+    def _touch(self) -> None:
+        if self._idle is not None:
+            self._idle.touch()
 
     def _busy(self) -> bool:
         return self._board.requests > 0 or any(part.busy for part in self._parts)

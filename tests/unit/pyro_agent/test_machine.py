@@ -181,6 +181,7 @@ def test_every_verb_has_a_name_a_host_may_use() -> None:
         "tree.changes",
         "tree.list",
         "tree.manifest",
+        "tree.read",
         "tree.search",
     ]
     assert sorted(VERBS) == sorted(["connect", "exec", "ping", "pty", "secret.put", *disk, *files])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -32,6 +33,8 @@ class Shells:
         self._board, self._loop, self._redactor = board, loop, redactor
         self._shells: dict[str, Shell] = {}
         self._directory: Path | None = None
+        # Called when a command in a shell shows that it is at work.
+        self.on_work: Callable[[], None] = lambda: None
 
     def verbs(self) -> Mapping[str, Open]:
         """Give the requests that it serves."""
@@ -75,6 +78,7 @@ class Shells:
         shell_id = new_record(directory)
         shell = Shell(self._board, self._loop, self._redactor, shell_id, request)
         shell.on_end = lambda reason: self._on_end(shell, reason)
+        shell.on_work = self.on_work
         if shell.ended is not None:
             self._on_end(shell, shell.ended)
         self._shells[shell_id] = shell
@@ -93,7 +97,9 @@ class Shells:
 
     def read(self, client: Client, stream: int, message: Message) -> None:
         """`keeper.shell.read`: see Wish."""
-        Reader(self._found(message), self._loop, client, stream, Wish.from_message(message)).begin()
+        shell = self._found(message)
+        shell.last_wanted = time.monotonic()
+        Reader(shell, self._loop, client, stream, Wish.from_message(message)).begin()
 
     def signal(self, client: Client, stream: int, message: Message) -> None:
         """`keeper.shell.signal` {shell_id, signal}: signal what runs in the foreground."""

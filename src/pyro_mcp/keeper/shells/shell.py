@@ -27,6 +27,8 @@ _QUIET_SECONDS = 0.3
 # What may be the beginning of a secret waits so long for its rest: prompts end in all kinds of characters.
 _HELD_SECONDS = 0.05
 # ctrl-c and ctrl-d end what runs, Enter a line: a shell then prompts anew.
+# A command that writes keeps its machine for so long after somebody last typed or read: a night's work, and no forgotten `top`.
+WORK_SECONDS = 8 * 3600.0
 _ENTERING = b"\r\x03\x04"
 
 
@@ -46,7 +48,7 @@ class Shell:
         self.cwd = redactor.text(messages.text(request, "cwd", "/workspace"))
         self.program = ""
         self.opened_at = time.time()
-        self.last_output = self.last_input = time.monotonic()
+        self.last_output = self.last_input = self.last_wanted = time.monotonic()
         self.ring = Ring()
         columns = messages.integer(request, "columns", low=1, high=1000)
         rows = messages.integer(request, "rows", low=1, high=500)
@@ -57,6 +59,7 @@ class Shell:
         self.fault: Fault | None = None
         self.watchers: list[Watcher] = []
         self.on_end: Callable[[str], None] = lambda _: None
+        self.on_work: Callable[[], None] = lambda: None
         self._board, self._loop, self._redactor = board, loop, redactor.fresh()
         self._pending: deque[bytes] = deque()
         self._digesting = False
@@ -98,7 +101,7 @@ class Shell:
 
     def type(self, data: bytes, on_taken: Callable[[int], None] | None = None) -> None:
         """Send bytes as a keyboard would; `on_taken` is told when they are on their way."""
-        self.last_input = time.monotonic()
+        self.last_input = self.last_wanted = time.monotonic()
         if not self.living:
             if on_taken is not None:
                 on_taken(len(data))
@@ -194,6 +197,8 @@ class Shell:
             data = data[:_SLICE]
         self.last_output = time.monotonic()
         self._show(self._redactor.feed(data))
+        if self.state == "running" and self.last_output - self.last_wanted < WORK_SECONDS:
+            self.on_work()
         self._board.agent.mux.consumed(self._stream, len(data))
         self._board.agent.update()
 

@@ -221,6 +221,23 @@ def test_a_secret_across_the_edge_of_the_screen_is_one(client: Client) -> None:
     assert b"[redacted:TOKEN]" in client.text.replace(b"\n", b"")
 
 
+def test_a_command_that_writes_is_at_work_unless_nobody_has_wanted_its_shell_for_long(
+    kept: Kept, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worked: list[bool] = []
+    kept.shells.on_work = lambda: worked.append(True)
+    client.open()
+    assert not worked
+    client.write("hello")
+    client.read(prompt=True)
+    assert worked
+    monkeypatch.setattr("pyro_mcp.keeper.shells.shell.WORK_SECONDS", 0.0)
+    worked.clear()
+    client.write("hello")
+    client.read(prompt=True)
+    assert not worked
+
+
 def test_a_flood_is_bounded_and_what_was_dropped_is_told(client: Client) -> None:
     client.open()
     client.write("flood")

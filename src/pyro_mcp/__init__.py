@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from pyro_mcp.models.push import PushReport
     from pyro_mcp.models.run import RunResult
     from pyro_mcp.models.service import CommandReady, FileReady, HttpReady, ServiceInfo, ServiceLogs, TcpReady
+    from pyro_mcp.models.summary import WorkspaceComparison, WorkspaceSummary
     from pyro_mcp.models.workspace import (
         DeletedWorkspace,
         ExecResult,
@@ -72,10 +73,12 @@ __all__ = [
     "SnapshotInfo",
     "TcpReady",
     "Workspace",
+    "WorkspaceComparison",
     "WorkspaceDiff",
     "WorkspaceInfo",
     "WorkspaceLogs",
     "WorkspaceStatus",
+    "WorkspaceSummary",
     "create_server",
 ]
 
@@ -102,10 +105,12 @@ _HOMES = {
     "SnapshotInfo": "pyro_mcp.models.workspace",
     "TcpReady": "pyro_mcp.models.service",
     "Workspace": "pyro_mcp.operations.handle",
+    "WorkspaceComparison": "pyro_mcp.models.summary",
     "WorkspaceDiff": "pyro_mcp.models.diff",
     "WorkspaceInfo": "pyro_mcp.models.workspace",
     "WorkspaceLogs": "pyro_mcp.models.events",
     "WorkspaceStatus": "pyro_mcp.models.workspace",
+    "WorkspaceSummary": "pyro_mcp.models.summary",
     "create_server": "pyro_mcp.operations.client",
 }
 

@@ -7,16 +7,14 @@ agent's words), QEMU's and the keeper's log, and `machine.log`: the command line
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pyro_mcp.redaction import Redactor
-
 if TYPE_CHECKING:
     from pyro_mcp.qemu.process import Qemu
+    from pyro_mcp.redaction import Redactor
 
 KEEP_LOGS = "PYRO_KEEP_LOGS"
 
@@ -30,6 +28,8 @@ def story_kept(
         yield
     finally:
         if KEEP_LOGS in os.environ:
+            from pyro_mcp.redaction import Redactor
+
             with suppress(OSError):
                 _write_story(directory, qemu, timings, Redactor(secrets))
 
@@ -39,6 +39,8 @@ def keep_logs(directory: Path) -> None:
     wanted = os.environ.get(KEEP_LOGS)
     if not wanted:
         return
+    import shutil  # 4 ms, and every command looks for places
+
     kept = Path(wanted) / directory.name
     with suppress(OSError):
         for log in directory.glob("*.log"):

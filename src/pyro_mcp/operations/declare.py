@@ -3,7 +3,8 @@
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from functools import wraps
+from functools import cached_property, wraps
+from importlib import import_module
 from types import NoneType, UnionType
 from typing import Annotated, Literal, ParamSpec, TypeVar, Union, get_args, get_origin
 
@@ -46,7 +47,7 @@ class Operation:
     cli: tuple[str, ...]
     method: Callable[..., object]
     parameters: tuple[Parameter, ...]
-    returns: object
+    answers: object
     noun: str = ""
     named: str = ""
     repeatable: bool = False
@@ -57,6 +58,15 @@ class Operation:
         *nouns, verb = self.name.split("_")
         thing = " ".join(nouns[1:] if nouns[:1] == ["workspace"] and nouns[1:] else nouns)
         return self.named or f"{verb.capitalize()} {thing}"
+
+    @cached_property
+    def returns(self) -> object:
+        """The type of the answer. Where its name is written as a string, its module is imported when a door first asks."""
+        return (
+            getattr(import_module("pyro_mcp"), self.answers)
+            if isinstance(self.answers, str)
+            else self.answers
+        )
 
     @property
     def idempotent(self) -> bool:

@@ -3,9 +3,6 @@
 from functools import partial
 from typing import TYPE_CHECKING
 
-from pyro_mcp.models.diff import WorkspaceDiff
-from pyro_mcp.models.events import WorkspaceLogs
-from pyro_mcp.models.export import ExportReport
 from pyro_mcp.models.file_arguments import (
     AllowPaths,
     BranchName,
@@ -18,8 +15,6 @@ from pyro_mcp.models.file_arguments import (
     Overwrite,
     RepositoryPath,
 )
-from pyro_mcp.models.seed import GitFacts
-from pyro_mcp.models.summary import WorkspaceComparison, WorkspaceSummary
 from pyro_mcp.models.workspace_arguments import (
     DiffFrom,
     DiffTo,
@@ -34,7 +29,13 @@ from pyro_mcp.operations.lazy import lazily
 from pyro_mcp.operations.noun import Noun
 from pyro_mcp.operations.times import moment
 
+# Answers, too: a command costs its own and no other.
 if TYPE_CHECKING:
+    from pyro_mcp.models.diff import WorkspaceDiff
+    from pyro_mcp.models.events import WorkspaceLogs
+    from pyro_mcp.models.export import ExportReport
+    from pyro_mcp.models.seed import GitFacts
+    from pyro_mcp.models.summary import WorkspaceComparison, WorkspaceSummary
     from pyro_mcp.workspaces import diffing, seed_facts, snapshot_diff
     from pyro_mcp.workspaces.export import run as exporting
     from pyro_mcp.workspaces.history import logs
@@ -70,7 +71,7 @@ class Review(Noun):
         include_ignored: DiffIgnored = False,
         from_snapshot: DiffFrom = None,
         to_snapshot: DiffTo = None,
-    ) -> WorkspaceDiff:
+    ) -> "WorkspaceDiff":
         """Show what changed in /workspace since it was created; the patch is as git makes it."""
         if to_snapshot is not None or from_snapshot not in (None, "baseline"):
             return snapshot_diff.diff_snapshots(
@@ -88,14 +89,14 @@ class Review(Noun):
             )
 
     @operation("workspace_summary", title="Summarize workspace", effect="reads", profiles=CORE)
-    def summary(self, workspace: WorkspaceRef) -> WorkspaceSummary:
+    def summary(self, workspace: WorkspaceRef) -> "WorkspaceSummary":
         """Tell what happened since the baseline, for a review: files changed by kind, tests before and after, failed commands,
         and what to look at.
         """
         return summarize.summarize(self._sessions, workspace)
 
     @operation("workspace_compare", title="Compare workspaces", effect="reads", profiles=CORE)
-    def compare(self, workspaces: WorkspaceRefs) -> WorkspaceComparison:
+    def compare(self, workspaces: WorkspaceRefs) -> "WorkspaceComparison":
         """Put several attempts side by side: change, tests, time, what to look at. Use it to choose one."""
         return comparing.compare_workspaces(self._sessions, tuple(workspaces))
 
@@ -111,7 +112,7 @@ class Review(Noun):
         repository_path: RepositoryPath = None,
         overwrite: Overwrite = False,
         allow_paths: AllowPaths = (),
-    ) -> ExportReport:
+    ) -> "ExportReport":
         """Copy files, a patch or a git branch out of a workspace to the host, to hand over results."""
         sessions, confine = self._sessions, self._scope.confine
         with sessions.using(workspace, "export", path=path) as session:
@@ -138,13 +139,13 @@ class Review(Noun):
         limit: ListLimit = None,
         since: Since = None,
         kind: EventKind = None,
-    ) -> WorkspaceLogs:
+    ) -> "WorkspaceLogs":
         """Tell what was done in a workspace, when and with what outcome: the newest operations, oldest first."""
         return logs.workspace_logs(
             self._sessions, workspace, limit=limit or _ALL, since=moment(since), kind=kind
         )
 
-    def _allowed_repository(self, git: GitFacts | None) -> str | None:
+    def _allowed_repository(self, git: "GitFacts | None") -> str | None:
         """Where the workspace came from, if this door may name it; None leaves it to the engine to say that there is none."""
         confine = self._scope.confine
         return confine("repository_path", git.repository) if git and confine else None

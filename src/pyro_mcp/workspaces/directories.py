@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pyro_mcp.host.paths import Paths
-from pyro_mcp.workspaces.outputs.store import OutputStore
 from pyro_mcp.workspaces.registry import resources
 from pyro_mcp.workspaces.registry.database import Change
 from pyro_mcp.workspaces.registry.makers import this_process
+
+# Needed once there is something in them: `workspace list` is as quick as what it imports is little.
+if TYPE_CHECKING:
+    from pyro_mcp.workspaces.outputs.store import OutputStore
 
 
 class Directories:
@@ -36,6 +39,8 @@ class Directories:
 
     def outputs(self, workspace_id: str) -> OutputStore:
         """Give what the commands of a workspace wrote."""
+        from pyro_mcp.workspaces.outputs.store import OutputStore
+
         return OutputStore(self.of(workspace_id) / "outputs")
 
     def ended_file(self, workspace_id: str) -> Path:
@@ -44,4 +49,6 @@ class Directories:
 
     def remove(self, workspace_id: str) -> None:
         """Remove all that a workspace has here; what cannot be removed now, the next command finds."""
+        import shutil
+
         shutil.rmtree(self.of(workspace_id), ignore_errors=True)

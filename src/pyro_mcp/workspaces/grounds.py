@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Protocol
 
 from pyro_mcp.errors import NotFound
 from pyro_mcp.host.paths import Paths, private_directory
-from pyro_mcp.workspaces.machines.values import Size, WorkspaceDisk
 from pyro_mcp.workspaces.promises import Promises
 from pyro_mcp.workspaces.registry import layers, resources
 from pyro_mcp.workspaces.registry.database import Registry
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from pyro_mcp.environments.values import Environment
     from pyro_mcp.qemu.launch import LayerFile
     from pyro_mcp.workspaces.machines.shop import MachineShop
+    from pyro_mcp.workspaces.machines.values import Size, WorkspaceDisk
     from pyro_mcp.workspaces.seeding.store import SeedStore
 
 
@@ -40,6 +40,8 @@ class Parts(Protocol):
 
 def size_of(record: WorkspaceRecord) -> Size:
     """Give the size of a workspace's machine."""
+    from pyro_mcp.workspaces.machines.values import Size
+
     return Size(record.vcpu_count, record.mem_mib, record.disk_mib)
 
 
@@ -71,6 +73,7 @@ class Grounds:
     def disk_of(self, record: WorkspaceRecord, layer_id: str | None) -> WorkspaceDisk:
         """Describe a workspace's disk up to one layer, with the seed below it."""
         from pyro_mcp.qemu.launch import LayerFile
+        from pyro_mcp.workspaces.machines.values import WorkspaceDisk
 
         with self._registry.reading() as reading:
             chain = layers.chain(reading, layer_id) if layer_id else ()

@@ -18,7 +18,6 @@ from pyro_mcp.workspaces.grounds import Grounds, Parts
 from pyro_mcp.workspaces.history.writing import History
 from pyro_mcp.workspaces.machines.running import Machines, connect
 from pyro_mcp.workspaces.machines.starting import Starter
-from pyro_mcp.workspaces.outputs.store import OutputStore
 from pyro_mcp.workspaces.promises import Promises
 from pyro_mcp.workspaces.registry import workspaces
 from pyro_mcp.workspaces.registry.database import Registry
@@ -31,8 +30,10 @@ from pyro_wire.messages import Message
 if TYPE_CHECKING:
     from pyro_mcp.environments.store import EnvironmentStore
     from pyro_mcp.guest.channel import Channel, Controls, OnData, Source
+    from pyro_mcp.redaction import Redactor
     from pyro_mcp.workspaces.history import events
     from pyro_mcp.workspaces.machines.shop import MachineShop
+    from pyro_mcp.workspaces.outputs.store import OutputStore
     from pyro_mcp.workspaces.seeding.store import SeedStore
 
 Answer = TypeVar("Answer")

@@ -5,7 +5,6 @@ A mark is a link, below <cache>/states, to the state directory: it is there whol
 
 from __future__ import annotations
 
-import hashlib
 import os
 from contextlib import suppress
 from pathlib import Path
@@ -39,5 +38,7 @@ def environments_used_elsewhere(paths: Paths) -> frozenset[str]:
 
 
 def _mark(paths: Paths) -> Path:
+    import hashlib  # 3 ms
+
     name = hashlib.sha256(os.fsencode(paths.state.absolute())).hexdigest()[:32]
     return paths.cache / "states" / name

@@ -12,7 +12,7 @@ from pyro_mcp.host.processes import identify
 from pyro_mcp.workspaces.directories import Directories
 from pyro_mcp.workspaces.grounds import Grounds, Parts
 from pyro_mcp.workspaces.promises import Promises
-from pyro_mcp.workspaces.registry import machines, services, workspaces
+from pyro_mcp.workspaces.registry import machines, workspaces
 from pyro_mcp.workspaces.registry.database import Registry
 from pyro_mcp.workspaces.registry.makers import this_process
 from pyro_mcp.workspaces.registry.workspaces import WorkspaceRecord
@@ -83,6 +83,7 @@ class Starter:
     def _claim(self, record: WorkspaceRecord) -> tuple[Port, ...]:
         """Record a machine that is about to be made; gives the ports of this host that lead into it again."""
         from pyro_mcp.keeper.ports import Port
+        from pyro_mcp.workspaces.registry import services
 
         with self._registry.changing() as change:
             machines.claim(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -164,6 +163,8 @@ def _remove(path: Path, roots: tuple[Path, ...]) -> bool:
     if ".." in path.parts or not any(root in path.parents for root in roots):
         return False
     if path.is_dir() and not path.is_symlink():
+        import shutil
+
         shutil.rmtree(path, ignore_errors=True)
     else:
         path.unlink(missing_ok=True)

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-from pyro_mcp.redaction import Redactor
 from pyro_mcp.workspaces.directories import Directories
 from pyro_mcp.workspaces.registry import secrets
 from pyro_mcp.workspaces.registry.database import Registry
 from pyro_mcp.workspaces.secrets.store import SecretStore
+
+# Needed once something is said: `workspace list` is as quick as what it imports is little.
+if TYPE_CHECKING:
+    from pyro_mcp.redaction import Redactor
 
 
 class KnownSecrets:
@@ -31,6 +35,8 @@ class KnownSecrets:
 
     def redactor(self, workspace_id: str) -> Redactor:
         """Give what takes a workspace's secrets out of texts; they never change while it lives."""
+        from pyro_mcp.redaction import Redactor
+
         if workspace_id not in self._redactors:
             self._redactors[workspace_id] = Redactor(self.values(workspace_id))
         return self._redactors[workspace_id].fresh()

@@ -8,7 +8,7 @@ import click
 
 from pyro_mcp.cli.completion import COMPLETIONS
 from pyro_mcp.cli.progress import shown_progress
-from pyro_mcp.cli.render import ids_of, json_text, shown
+from pyro_mcp.cli.render.answers import ids_of, json_text, shown
 from pyro_mcp.errors import InvalidRequest, exit_status_of
 from pyro_mcp.operations.catalogue import operation_named
 from pyro_mcp.operations.client import Pyro

@@ -19,8 +19,8 @@ from pyro_mcp.mcp_server.builds import Builds
 from pyro_mcp.mcp_server.reports import Reports
 from pyro_mcp.mcp_server.roots import Roots
 from pyro_mcp.mcp_server.schema import arguments_from
-from pyro_mcp.mcp_server.text import error_text, with_tools
-from pyro_mcp.mcp_server.texts import TEXTS
+from pyro_mcp.mcp_server.texts.answers import error_text, with_tools
+from pyro_mcp.mcp_server.texts.by_operation import TEXTS
 from pyro_mcp.models.encoding import as_object
 from pyro_mcp.models.narrowing import narrowed
 from pyro_mcp.operations.catalogue import operations_in

@@ -26,8 +26,9 @@ from pyro_mcp.models.environment import EnvironmentInfo
 from pyro_mcp.models.run import RunRequest, RunResult
 from pyro_mcp.operations.declare import EVERYWHERE, FULL, Profile, operation
 from pyro_mcp.operations.engine import Engine
+from pyro_mcp.operations.given import input_of, settings_of, words_of
 from pyro_mcp.operations.noun import Confine, Scope
-from pyro_mcp.operations.vm import input_of, run_command, settings_of, words_of
+from pyro_mcp.operations.vm import run_command
 
 if TYPE_CHECKING:
     from pyro_mcp.mcp_server.server import PyroServer

@@ -18,9 +18,9 @@ from pyro_mcp.models.workspace_arguments import (
     YieldAfterSeconds,
 )
 from pyro_mcp.operations.declare import CORE, FULL, operation
+from pyro_mcp.operations.given import input_of, words_of
 from pyro_mcp.operations.lazy import lazily
 from pyro_mcp.operations.noun import Noun
-from pyro_mcp.operations.vm import input_of, words_of
 
 if TYPE_CHECKING:
     from pyro_mcp.workspaces import exec as commands

@@ -18,9 +18,9 @@ from pyro_mcp.models.service_arguments import (
 )
 from pyro_mcp.models.workspace_arguments import Grep, GuestDirectory, WorkspaceRef
 from pyro_mcp.operations.declare import FULL, operation
+from pyro_mcp.operations.given import words_of
 from pyro_mcp.operations.lazy import lazily
 from pyro_mcp.operations.noun import Noun
-from pyro_mcp.operations.vm import words_of
 
 if TYPE_CHECKING:
     from pyro_mcp.workspaces.services import control, logs, state

@@ -25,11 +25,11 @@ from pyro_mcp.models.workspace_arguments import (
 )
 from pyro_mcp.operations.commands import Commands
 from pyro_mcp.operations.declare import CORE, FULL, operation
+from pyro_mcp.operations.given import settings_of
 from pyro_mcp.operations.known import KnownWorkspaces
 from pyro_mcp.operations.lazy import lazily
 from pyro_mcp.operations.review import Review
 from pyro_mcp.operations.states import States
-from pyro_mcp.operations.vm import settings_of
 from pyro_mcp.workspaces.promises import Promises
 
 # Nouns below are imported when they are asked for: a command costs its own and no other.

@@ -10,7 +10,7 @@ import click
 
 from pyro_mcp import errors
 from pyro_mcp.cli.progress import shown_progress
-from pyro_mcp.cli.render import ending
+from pyro_mcp.cli.render.answers import ending
 from pyro_mcp.models.run import RunResult, StreamName
 from pyro_mcp.operations.client import Pyro
 

@@ -8,7 +8,7 @@ import click
 
 from pyro_mcp.cli.derive import as_json_option
 from pyro_mcp.cli.progress import shown_progress
-from pyro_mcp.cli.render import json_text
+from pyro_mcp.cli.render.answers import json_text
 from pyro_mcp.errors import HostUnfit
 from pyro_mcp.models.doctor import Check, Diagnosis
 from pyro_mcp.workspaces.doctor import examine, forget_what_is_known

@@ -4,8 +4,8 @@ import click
 
 from pyro_mcp.cli.derive import as_json_option, derived
 from pyro_mcp.cli.progress import shown_progress
-from pyro_mcp.cli.render import json_text, one_environment
-from pyro_mcp.cli.tables import size
+from pyro_mcp.cli.render.answers import json_text, one_environment
+from pyro_mcp.cli.render.tables import size
 from pyro_mcp.environments.store import EnvironmentStore
 from pyro_mcp.host.paths import Paths
 

@@ -11,8 +11,8 @@ from pyro_mcp.cli.guest_command import (
     words_after_dashes,
     write_through,
 )
-from pyro_mcp.cli.render import json_text
-from pyro_mcp.cli.workspace_render import exec_summary
+from pyro_mcp.cli.render.answers import json_text
+from pyro_mcp.cli.render.workspace import exec_summary
 from pyro_mcp.models.workspace import ExecResult
 from pyro_mcp.operations.client import Pyro
 

@@ -9,7 +9,7 @@ import click
 
 from pyro_mcp.cli.derive import arguments_of, as_json_option, quiet_option
 from pyro_mcp.cli.progress import shown_progress
-from pyro_mcp.cli.render import json_text, shown
+from pyro_mcp.cli.render.answers import json_text, shown
 from pyro_mcp.errors import InvalidRequest
 from pyro_mcp.models.edit import Edit
 from pyro_mcp.models.file import FileContent

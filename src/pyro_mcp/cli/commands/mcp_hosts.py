@@ -15,7 +15,7 @@ from pyro_mcp.chat_hosts.finding import surroundings
 from pyro_mcp.chat_hosts.known import HOSTS, SERVER, ScopeName, Surroundings, host_named
 from pyro_mcp.cli.derive import as_json_option, quiet_option
 from pyro_mcp.cli.progress import shown_progress
-from pyro_mcp.cli.render import json_text
+from pyro_mcp.cli.render.answers import json_text
 from pyro_mcp.errors import InvalidRequest
 from pyro_mcp.operations.catalogue import PROFILES
 

@@ -4,8 +4,8 @@ import click
 
 from pyro_mcp.cli.derive import as_json_option, quiet_option
 from pyro_mcp.cli.progress import shown_progress
-from pyro_mcp.cli.render import json_text
-from pyro_mcp.cli.tables import size
+from pyro_mcp.cli.render.answers import json_text
+from pyro_mcp.cli.render.tables import size
 from pyro_mcp.workspaces.engine import Engine
 from pyro_mcp.workspaces.prune import prune as prune_all
 

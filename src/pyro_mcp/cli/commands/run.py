@@ -13,7 +13,7 @@ from pyro_mcp.cli.guest_command import (
     words_after_dashes,
     write_through,
 )
-from pyro_mcp.cli.render import json_text, run_summary
+from pyro_mcp.cli.render.answers import json_text, run_summary
 from pyro_mcp.operations.client import Pyro
 
 

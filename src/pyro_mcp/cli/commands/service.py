@@ -5,7 +5,7 @@ import click
 from pyro_mcp.cli.derive import arguments_of, as_json_option, quiet_option
 from pyro_mcp.cli.guest_command import CommandAfterDashes, interrupted_by_ctrl_c, words_after_dashes
 from pyro_mcp.cli.progress import shown_progress
-from pyro_mcp.cli.render import json_text, shown
+from pyro_mcp.cli.render.answers import json_text, shown
 from pyro_mcp.host.interruption import interruptible
 from pyro_mcp.models.service import ReadinessChoice
 from pyro_mcp.operations.client import Pyro

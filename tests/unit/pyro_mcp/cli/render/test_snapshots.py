@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from pyro_mcp.cli.workspace_render import snapshots
+from pyro_mcp.cli.render.workspace import snapshots
 from pyro_mcp.models.workspace import SnapshotInfo
 
 

@@ -1,7 +1,7 @@
 import pytest
 
 from pyro_mcp.errors import InvalidRequest
-from pyro_mcp.operations.vm import input_of, words_of
+from pyro_mcp.operations.given import input_of, words_of
 
 
 def test_words_are_frozen_and_a_string_is_left_alone() -> None:

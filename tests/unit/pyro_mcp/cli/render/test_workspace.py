@@ -1,7 +1,7 @@
 """What people read about workspaces leads on to the next command."""
 
 from pyro_mcp.cli import derive
-from pyro_mcp.cli.workspace_render import exec_summary, forks
+from pyro_mcp.cli.render.workspace import exec_summary, forks
 from pyro_mcp.errors import LimitReached
 from pyro_mcp.models.workspace import ExecResult, ForkOutcome
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from pyro_mcp.mcp_server.text import warnings
+from pyro_mcp.mcp_server.texts.answers import warnings
 from pyro_mcp.models.events import WorkspaceEvent, WorkspaceLogs
 from pyro_mcp.models.seed import SeedReport
 from pyro_mcp.models.workspace import (

@@ -1,8 +1,8 @@
 from tests.doors import ENVIRONMENTS, finished
 
 from pyro_mcp.errors import NotFound
-from pyro_mcp.mcp_server.text import environments_text, error_text, run_text, warnings, with_tools
-from pyro_mcp.mcp_server.texts import TEXTS
+from pyro_mcp.mcp_server.texts.answers import environments_text, error_text, run_text, warnings, with_tools
+from pyro_mcp.mcp_server.texts.by_operation import TEXTS
 from pyro_mcp.operations.catalogue import all_operations, operations_in
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from pyro_mcp.cli.tables import facts, table
+from pyro_mcp.cli.render.tables import facts, table
 from pyro_mcp.models.summary import Attempt, TestCounts, WorkspaceComparison, WorkspaceSummary
 
 

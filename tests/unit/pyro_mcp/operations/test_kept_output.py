@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pyro_mcp.operations.output import KeptOutput
+from pyro_mcp.operations.kept_output import KeptOutput
 
 
 def _kept(chunks: list[bytes], limit: int | None) -> KeptOutput:

@@ -1,6 +1,6 @@
 """Disks of stopped workspaces as people read them."""
 
-from pyro_mcp.mcp_server.disk_text import export_text
+from pyro_mcp.mcp_server.texts.disk import export_text
 from pyro_mcp.models.disk import DiskContent
 
 exported = export_text

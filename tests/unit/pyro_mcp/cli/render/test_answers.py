@@ -1,10 +1,12 @@
 from dataclasses import replace
+from importlib import import_module
 
 import pytest
 from tests.doors import finished
 
-from pyro_mcp.cli.render import ending, run_summary
-from pyro_mcp.cli.tables import size, table
+from pyro_mcp.cli.render import answers
+from pyro_mcp.cli.render.answers import ending, run_summary
+from pyro_mcp.cli.render.tables import size, table
 from pyro_mcp.models.network import NetworkDecision
 from pyro_mcp.models.run import Confinement, Isolation, RunResult
 
@@ -52,3 +54,9 @@ def test_a_run_tells_what_its_network_refused_and_not_what_it_allowed() -> None:
     allowed = NetworkDecision(outcome="allowed", host="a.b", port=80, address="1.2.3.4")
     _, *told = run_summary(finished(network=(allowed, refused))).splitlines()
     assert told == ["pyro: network: refused pypi.org:443 3 times (it has no network)"]
+
+
+@pytest.mark.parametrize("where", sorted(set(answers._RENDERERS.values())))
+def test_what_shows_an_answer_is_where_it_is_said_to_be(where: str) -> None:
+    module, _, function = where.partition(":")
+    assert callable(getattr(import_module(f"pyro_mcp.cli.render.{module}"), function))

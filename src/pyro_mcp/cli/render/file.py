@@ -1,6 +1,6 @@
 """Files and changes as people read them: mostly as models do, who were given what `ls`, `grep -n` and `git` print."""
 
-from pyro_mcp.mcp_server.file_text import (
+from pyro_mcp.mcp_server.texts.file import (
     content_text,
     edited_text,
     export_text,

@@ -4,7 +4,7 @@ import shlex
 from collections.abc import Sequence
 from datetime import datetime
 
-from pyro_mcp.cli.tables import facts, size, table
+from pyro_mcp.cli.render.tables import facts, size, table
 from pyro_mcp.models.service import PublishedPort, ServiceInfo, ServiceLogs
 
 _LONGEST_STATE = 60

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from pyro_mcp.cli.tables import table
-from pyro_mcp.mcp_server.shell_text import standing
+from pyro_mcp.cli.render.tables import table
+from pyro_mcp.mcp_server.texts.shell import standing
 from pyro_mcp.models.shell import ShellInfo, ShellText, ShellWritten
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from pyro_mcp.cli.tables import size, table
+from pyro_mcp.cli.render.tables import size, table
 from pyro_mcp.models.encoding import as_object
 from pyro_mcp.models.environment import EnvironmentInfo
 from pyro_mcp.models.network import decision_text
@@ -88,56 +88,56 @@ def ending(result: RunResult) -> str:
 
 # Where an operation's answer is shown, by the operation's name: imported when it is, for each module costs its models.
 _RENDERERS: Mapping[str, str] = {
-    "vm_list_environments": "render:environments",
-    "workspace_create": "workspace_render:created",
-    "workspace_list": "workspace_render:workspaces",
-    "workspace_status": "workspace_render:status",
-    "workspace_update": "workspace_render:status",
-    "workspace_exec_wait": "workspace_render:waited",
-    "workspace_output_read": "workspace_render:output",
-    "workspace_sync_push": "file_render:pushed",
-    "workspace_file_list": "file_render:listing",
-    "workspace_file_read": "file_render:content",
-    "workspace_file_write": "file_render:written",
-    "workspace_file_edit": "file_render:edited",
-    "workspace_file_search": "file_render:matches",
-    "workspace_file_remove": "file_render:removed",
-    "workspace_patch_apply": "file_render:patched",
-    "workspace_diff": "file_render:diff",
-    "workspace_summary": "review_render:summary",
-    "workspace_compare": "review_render:comparison",
-    "workspace_export": "file_render:exported",
-    "workspace_logs": "workspace_render:logs",
-    "workspace_reset": "workspace_render:status",
-    "workspace_delete": "workspace_render:deleted",
-    "workspace_start": "workspace_render:status",
-    "workspace_stop": "workspace_render:status",
-    "workspace_fork": "workspace_render:forks",
-    "service_start": "service_render:service",
-    "service_list": "service_render:services",
-    "service_status": "service_render:service",
-    "service_logs": "service_render:logs",
-    "service_stop": "service_render:service",
-    "workspace_disk_list": "file_render:listing",
-    "workspace_disk_read": "disk_render:content",
-    "workspace_disk_export": "disk_render:exported",
-    "snapshot_create": "workspace_render:snapshot",
-    "snapshot_list": "workspace_render:snapshots",
-    "snapshot_delete": "workspace_render:snapshot",
-    "shell_open": "shell_render:opened",
-    "shell_write": "shell_render:written",
-    "shell_read": "shell_render:read",
-    "shell_signal": "shell_render:shell",
-    "shell_resize": "shell_render:shell",
-    "shell_close": "shell_render:shell",
-    "shell_list": "shell_render:shells",
+    "vm_list_environments": "answers:environments",
+    "workspace_create": "workspace:created",
+    "workspace_list": "workspace:workspaces",
+    "workspace_status": "workspace:status",
+    "workspace_update": "workspace:status",
+    "workspace_exec_wait": "workspace:waited",
+    "workspace_output_read": "workspace:output",
+    "workspace_sync_push": "file:pushed",
+    "workspace_file_list": "file:listing",
+    "workspace_file_read": "file:content",
+    "workspace_file_write": "file:written",
+    "workspace_file_edit": "file:edited",
+    "workspace_file_search": "file:matches",
+    "workspace_file_remove": "file:removed",
+    "workspace_patch_apply": "file:patched",
+    "workspace_diff": "file:diff",
+    "workspace_summary": "review:summary",
+    "workspace_compare": "review:comparison",
+    "workspace_export": "file:exported",
+    "workspace_logs": "workspace:logs",
+    "workspace_reset": "workspace:status",
+    "workspace_delete": "workspace:deleted",
+    "workspace_start": "workspace:status",
+    "workspace_stop": "workspace:status",
+    "workspace_fork": "workspace:forks",
+    "service_start": "service:service",
+    "service_list": "service:services",
+    "service_status": "service:service",
+    "service_logs": "service:logs",
+    "service_stop": "service:service",
+    "workspace_disk_list": "file:listing",
+    "workspace_disk_read": "disk:content",
+    "workspace_disk_export": "disk:exported",
+    "snapshot_create": "workspace:snapshot",
+    "snapshot_list": "workspace:snapshots",
+    "snapshot_delete": "workspace:snapshot",
+    "shell_open": "shell:opened",
+    "shell_write": "shell:written",
+    "shell_read": "shell:read",
+    "shell_signal": "shell:shell",
+    "shell_resize": "shell:shell",
+    "shell_close": "shell:shell",
+    "shell_list": "shell:shells",
 }
 
 
 def shown(name: str, answer: object) -> str | bytes:
     """Give the answer of the operation called `name` as people read it."""
     module, _, function = _RENDERERS[name].partition(":")
-    text = getattr(import_module(f"pyro_mcp.cli.{module}"), function)(answer)
+    text = getattr(import_module(f"pyro_mcp.cli.render.{module}"), function)(answer)
     assert isinstance(text, str | bytes)
     return text
 

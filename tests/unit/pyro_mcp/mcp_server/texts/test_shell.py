@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from pyro_mcp.mcp_server.shell_text import raw_text, shell_opened_text, shell_read_text, shells_text
+from pyro_mcp.mcp_server.texts.shell import raw_text, shell_opened_text, shell_read_text, shells_text
 from pyro_mcp.models.shell import ShellInfo, ShellText
 
 

@@ -4,7 +4,7 @@ import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
-from pyro_mcp.cli.tables import facts, size, table
+from pyro_mcp.cli.render.tables import facts, size, table
 from pyro_mcp.models.events import WorkspaceLogs
 from pyro_mcp.models.seed import SeedReport
 from pyro_mcp.models.workspace import (

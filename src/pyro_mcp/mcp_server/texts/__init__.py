@@ -1,0 +1,1 @@
+"""Answers and errors as a model reads them."""

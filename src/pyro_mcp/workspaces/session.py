@@ -30,7 +30,6 @@ from pyro_wire.messages import Message
 if TYPE_CHECKING:
     from pyro_mcp.environments.store import EnvironmentStore
     from pyro_mcp.guest.channel import Channel, Controls, OnData, Source
-    from pyro_mcp.redaction import Redactor
     from pyro_mcp.workspaces.history import events
     from pyro_mcp.workspaces.machines.shop import MachineShop
     from pyro_mcp.workspaces.outputs.store import OutputStore

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+from tests.use_cases.recipe import costs
 
 from pyro_mcp.mcp_server.prompts import prompts_in
 from pyro_mcp.mcp_server.schema import arguments_from
@@ -61,6 +62,15 @@ def test_it_does_what_its_prompt_tells_a_model_to_do(page: Path) -> None:
     )
     called = set(re.findall(r"\b(?:workspace|snapshot)_[a-z_]+", prompt))
     assert called - set(re.findall(r"\b(?:workspace|snapshot)_[a-z_]+", text)) == set()
+
+
+@recipes
+def test_the_index_tells_the_same_costs(page: Path) -> None:
+    (row,) = re.findall(
+        rf"^\| \[{page.stem}\]\({page.name}\) \|.*\d+ \|$", (_PLACE / "README.md").read_text(), re.MULTILINE
+    )
+    told = tuple(int(cell.strip().replace(",", "")) for cell in row.split("|")[2:-2])
+    assert told == costs(page)["MCP"]
 
 
 @pytest.mark.parametrize("page", _PAGES, ids=lambda page: str(page.relative_to(_ROOT)))

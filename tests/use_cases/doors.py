@@ -13,6 +13,7 @@ from anyio.from_thread import BlockingPortal, start_blocking_portal
 from mcp import Client, StdioServerParameters
 from mcp.client.stdio import stdio_client
 from mcp_types import TextContent
+from tests.use_cases.recipe import wrong_in_recipe
 from tests.use_cases.transcript import Transcript
 
 from pyro_mcp import Pyro, PyroError
@@ -95,6 +96,8 @@ def working(job: str, door: DoorName, *, profile: Profile, host_root: Path) -> I
         yield found
         print(f"\n{found.transcript.told()}")
         found.transcript.keep()
+        wrong = wrong_in_recipe(job, door, found.transcript.heard, host_root.parent)
+        assert not wrong, "\n\n".join(wrong)
 
 
 class _Mcp:

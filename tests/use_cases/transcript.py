@@ -31,7 +31,7 @@ class Transcript:
     job: str
     door: str
     calls: list[Call] = field(default_factory=list)
-    words: list[str] = field(default_factory=list)
+    heard: list[tuple[str, str, str]] = field(default_factory=list)
     begun: float = field(default_factory=monotonic)
 
     def before(self, operation: str, arguments: Mapping[str, object]) -> None:
@@ -50,7 +50,7 @@ class Transcript:
         assert _ESCAPE not in text, f"{operation} answers with terminal control sequences: {text!r}"
         given = json.dumps(arguments)
         self.calls.append(Call(operation, len(given), len(text), monotonic() - self.begun))
-        self.words.append(f"{operation} {given}\n{text}")
+        self.heard.append((operation, given, text))
 
     def told(self) -> str:
         """One line per call, and the sum."""
@@ -67,8 +67,9 @@ class Transcript:
         """Write all that was said below $PYRO_TRANSCRIPTS, where it is set: the recipes' answers come from there."""
         if place := os.environ.get("PYRO_TRANSCRIPTS"):
             Path(place).mkdir(parents=True, exist_ok=True)
+            words = [f"{operation} {given}\n{text}" for operation, given, text in self.heard]
             name = re.sub(r"[^a-z]+", "-", f"{self.job} {self.door}") + ".txt"
-            (Path(place) / name).write_text("\n\n".join([*self.words, self.told()]) + "\n")
+            (Path(place) / name).write_text("\n\n".join([*words, self.told()]) + "\n")
 
     def _total(self) -> Call:
         given, got = sum(call.given for call in self.calls), sum(call.got for call in self.calls)

@@ -34,6 +34,13 @@ _POSITIONAL = frozenset(
 _SHORT = {"env": "-e"}
 # Options that the contract spells in another way than the argument.
 _SPELT = {"from_snapshot": "from", "to_snapshot": "to", "output_path": "output", "published_ports": "publish"}
+# Where the declaration says which tool's answer has it, people are told which command's.
+_FROM_COMMANDS = {
+    "exec_id": "out-…, as `exec` or `status` told it.",
+    "output_id": "out-…, as the command's last line told it.",
+    "shell_id": "sh-…, as `shell open` or `shell list` told it.",
+    "service": "Its name: a-z, 0-9 and -.",
+}
 _SCALARS = {str: click.STRING, int: click.INT, float: click.FLOAT}
 
 as_json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
@@ -122,13 +129,16 @@ def _decorator(parameter: Parameter, *, positional: bool) -> Callable[[Function]
 
 
 def _argument(parameter: Parameter, *, many: bool) -> Callable[[Function], Function]:
-    offered = COMPLETIONS.get(parameter.name)
+    facts: dict[str, Any] = {"shell_complete": COMPLETIONS.get(parameter.name)}
+    text = _FROM_COMMANDS.get(parameter.name, parameter.argument.text)
     if many:
         name = f"{parameter.name.removesuffix('s').upper()}..."
         return click.argument(
-            parameter.name, metavar=name, nargs=-1, required=parameter.required, shell_complete=offered
+            parameter.name, metavar=name, nargs=-1, required=parameter.required, help=text, **facts
         )
-    return click.argument(parameter.name, shell_complete=offered, **_default(parameter))
+    told = _default(parameter)
+    text += f"  [default: {told['default']}]" if told.get("default") else ""
+    return click.argument(parameter.name, help=text, **facts, **told)
 
 
 def _option(

@@ -60,3 +60,29 @@ EXAMPLES: Mapping[str, str] = {
     "snapshot_list": "pyro workspace snapshot list fix-123",
     "snapshot_delete": "pyro workspace snapshot delete fix-123 tests-green",
 }
+
+# What is usually done with a noun, in its order.
+OF_NOUNS: Mapping[str, str] = {
+    "workspace": "pyro workspace create --seed-path . --name fix-123\n"
+    "pyro workspace exec fix-123 -- python3 -m unittest\n"
+    "pyro workspace file edit fix-123 src/app.py --edit 'a - b' 'a + b'\n"
+    "pyro workspace diff fix-123\n"
+    "pyro workspace export fix-123 --format patch --output fix.patch\n"
+    "pyro workspace delete fix-123",
+    "workspace.output": "pyro workspace output read fix-123 out-4h7k2m9qxz --tail-lines 50",
+    "workspace.sync": "pyro workspace sync push fix-123 .",
+    "workspace.file": "pyro workspace file search fix-123 src --pattern 'def main'\n"
+    "pyro workspace file read fix-123 src/app.py --start-line 10 --end-line 40\n"
+    "pyro workspace file edit fix-123 src/app.py --edit 'a - b' 'a + b'",
+    "workspace.patch": "git diff | pyro workspace patch apply fix-123 --patch-file -",
+    "workspace.service": "pyro workspace service start fix-123 web --ready-tcp 8000 -- python3 -m http.server 8000\n"
+    "pyro workspace service logs fix-123 web\n"
+    "pyro workspace service stop fix-123 web",
+    "workspace.disk": "pyro workspace disk list fix-123 /var/log\n"
+    "pyro workspace disk export fix-123 --output fix-123.tar",
+    "workspace.snapshot": "pyro workspace snapshot create fix-123 tests-green\n"
+    "pyro workspace reset fix-123 tests-green",
+    "workspace.shell": "pyro workspace shell open fix-123\n"
+    "pyro workspace shell write fix-123 sh-1 --input 'python3'\n"
+    "pyro workspace shell read fix-123 sh-1 --wait-for-idle-ms 500",
+}

@@ -23,3 +23,10 @@ class SpellingGroup(click.Group):
         if args and args[0] not in known and not args[0].startswith("-"):
             raise click.NoSuchCommand(args[0], possibilities=known, ctx=ctx)
         return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Each command with its whole first sentence."""
+        found = ((name, self.get_command(ctx, name)) for name in self.list_commands(ctx))
+        lines = [(name, command.get_short_help_str(limit=300)) for name, command in found if command]
+        with formatter.section("Commands"):
+            formatter.write_dl(lines)

@@ -32,9 +32,11 @@ class CommandAfterDashes(click.Command):
             ctx.allow_interspersed_args = False
         return super().parse_args(ctx, args)
 
-    def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
-        own = [piece for piece in super().collect_usage_pieces(ctx) if "EXCESS" not in piece]
-        return [*own, "-- COMMAND..."]
+
+# What stands there although it belongs behind the dashes; `words_after_dashes` says so.
+after_dashes = click.argument(
+    "excess", metavar="-- COMMAND...", nargs=-1, type=click.UNPROCESSED, help="What to run, taken as it is."
+)
 
 
 def words_after_dashes(

@@ -30,6 +30,17 @@ _COMMANDS: Mapping[str, tuple[str, str]] = {
 }
 
 
+_COMMANDS_OWN = (
+    "the command's own; 128+n when signal n ended it, 124 out of time, 125 when pyro itself failed"
+)
+_VARIABLES = (
+    ("PYRO_HOME", "one directory for all of pyro's; else XDG_STATE_HOME, XDG_CACHE_HOME, XDG_CONFIG_HOME"),
+    ("PYRO_REQUIRE_ISOLATION", "hardware: refuse machines that would be emulated"),
+    ("PYRO_REQUIRE_CONFINEMENT", "full: refuse machines whose QEMU would not be walled in"),
+    ("PYRO_DEBIAN_MIRROR", "where Debian's packages come from"),
+)
+
+
 class LazyGroup(SpellingGroup):
     """The commands by name; the one that is asked for is loaded."""
 
@@ -42,6 +53,19 @@ class LazyGroup(SpellingGroup):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl([(name, line) for name, (_, line) in _COMMANDS.items()])
+        with formatter.section("Exit status"):
+            formatter.write_dl([("0", "done"), *_statuses(), ("run, exec", _COMMANDS_OWN)])
+        with formatter.section("Variables"):
+            formatter.write_dl(_VARIABLES)
+
+
+def _statuses() -> list[tuple[str, str]]:
+    """What the other exit statuses mean, each error's code and what to do."""
+    found = {error.exit_status: error for error in PyroError.__subclasses__()}
+    return [
+        (str(status), f"{error.code}: {(error.__doc__ or '').splitlines()[0]}")
+        for status, error in sorted(found.items())
+    ]
 
 
 def _show_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
@@ -64,7 +88,16 @@ def _show_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
     help="Show the version.",
 )
 def pyro() -> None:
-    """Small Linux machines of their own, for coding agents and the people who run them."""
+    """Small Linux machines of their own, for coding agents and the people who run them.
+
+    \b
+    pyro demo                                            a tour
+    pyro run debian:12 -- git --version                  one command in a throwaway machine
+    pyro workspace create --seed-path . --name fix-123   a machine that stays, with a copy of a project
+    pyro workspace exec fix-123 -- COMMAND...            work in it
+    pyro workspace diff fix-123                          what changed
+    pyro mcp connect claude-code                         the same for a chat host
+    """
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

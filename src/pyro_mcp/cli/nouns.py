@@ -45,6 +45,15 @@ class NounGroup(SpellingGroup):
             return NounGroup(path, help=self._below[path], by_hand=self._by_hand, below=self._below)
         return None
 
+    def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        from pyro_mcp.cli.examples import OF_NOUNS  # read by people only
+
+        super().format_help_text(ctx, formatter)
+        formatter.write_paragraph()
+        with formatter.indentation():
+            for line in OF_NOUNS[self._noun].splitlines():
+                formatter.write(f"{'':>{formatter.current_indent}}{line}\n")
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl(self._lines())

@@ -25,8 +25,8 @@ _PUT_RIGHT = "\x1b[0m\x1b[?1047l\x1b[?25h\x1b[?1l" + "".join(
 
 
 @click.command("attach")
-@click.argument("workspace")
-@click.argument("shell_id", required=False)
+@click.argument("workspace", help="Id or name.")
+@click.argument("shell_id", required=False, help="sh-…; the newest if not given, a new one if there is none.")
 @click.option("--detach-keys", default="ctrl-p,ctrl-q", show_default=True, help="Keys that leave it open.")
 @quiet_option
 def attach_(workspace: str, shell_id: str | None, detach_keys: str, quiet: bool) -> None:

@@ -3,6 +3,7 @@
 import click
 
 from pyro_mcp.cli.derive import as_json_option, derived
+from pyro_mcp.cli.groups import SpellingGroup
 from pyro_mcp.cli.progress import shown_progress
 from pyro_mcp.cli.render.answers import json_text, one_environment
 from pyro_mcp.cli.render.tables import size
@@ -10,16 +11,23 @@ from pyro_mcp.environments.store import EnvironmentStore
 from pyro_mcp.host.paths import Paths
 
 
-@click.group()
+@click.group(cls=SpellingGroup)
 def env() -> None:
-    """The root filesystems that machines boot."""
+    """The root filesystems that machines boot.
+
+    \b
+    pyro env list
+    pyro env pull debian:12-build
+    """
 
 
 env.add_command(derived("vm_list_environments"))
 
 
 @env.command()
-@click.argument("environments", metavar="ENVIRONMENT...", nargs=-1, required=True)
+@click.argument(
+    "environments", metavar="ENVIRONMENT...", nargs=-1, required=True, help="As `env list` names them."
+)
 @click.option("--refresh", is_flag=True, help="Build anew from the archive as it is today.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress on stderr.")
 @as_json_option
@@ -48,7 +56,7 @@ def pull(environments: tuple[str, ...], refresh: bool, quiet: bool, as_json: boo
 
 
 @env.command()
-@click.argument("environment")
+@click.argument("environment", help="As `env list` names it.")
 @click.option("--verify", is_flag=True, help="Read every byte of it and compare.")
 @as_json_option
 def inspect(environment: str, verify: bool, as_json: bool) -> None:

@@ -5,6 +5,7 @@ import click
 from pyro_mcp.cli.derive import arguments_of, as_json_option
 from pyro_mcp.cli.guest_command import (
     CommandAfterDashes,
+    after_dashes,
     attended,
     exit_status,
     own_input,
@@ -22,7 +23,7 @@ _FAILED = 125
 
 @click.command("exec", cls=CommandAfterDashes)
 @arguments_of("workspace_exec", without=("command", "stdin"))
-@click.argument("excess", nargs=-1, type=click.UNPROCESSED)
+@after_dashes
 @as_json_option
 @click.option("-q", "--quiet", is_flag=True, help="No progress and no summary line on stderr.")
 @click.pass_context

@@ -16,7 +16,12 @@ _LINGER_SECONDS = 3.0
 
 @click.group(cls=SpellingGroup)
 def mcp() -> None:
-    """The MCP server for chat hosts."""
+    """The MCP server for chat hosts.
+
+    \b
+    pyro mcp connect claude-code
+    pyro mcp check claude-code
+    """
 
 
 mcp.add_command(connect)
@@ -77,7 +82,8 @@ def serve(
     there is a --host-root.
 
     \b
-    claude mcp add pyro -- pyro mcp serve --profile vm-run
+    pyro mcp connect claude-code          (makes a chat host start it)
+    pyro mcp serve --profile vm-run
     pyro mcp serve --transport http --port 8321 --token-file ~/.config/pyro/token
     """
     # Importing mcp makes half a million objects that stay: looking among them for garbage is a tenth of the start.

@@ -36,7 +36,7 @@ def _place_options(function: Function) -> Function:
         type=click.Path(path_type=Path),
         help="The configuration file, when it is elsewhere.",
     )
-    host = click.argument("host", type=click.Choice(list(HOSTS)), metavar="HOST")
+    host = click.argument("host", type=click.Choice(list(HOSTS)), metavar="HOST", help=f"{', '.join(HOSTS)}.")
     return host(scope(config(function)))
 
 

@@ -7,6 +7,7 @@ import click
 from pyro_mcp.cli.derive import arguments_of, as_json_option
 from pyro_mcp.cli.guest_command import (
     CommandAfterDashes,
+    after_dashes,
     attended,
     exit_status,
     own_input,
@@ -19,7 +20,7 @@ from pyro_mcp.operations.client import Pyro
 
 @click.command(cls=CommandAfterDashes)
 @arguments_of("vm_run", without=("command", "stdin"))
-@click.argument("excess", nargs=-1, type=click.UNPROCESSED)
+@after_dashes
 @click.option("--require-isolation", type=click.Choice(["hardware"]), help="Refuse rather than fall back.")
 @click.option("--require-confinement", type=click.Choice(["full"]), help="Refuse rather than fall back.")
 @as_json_option

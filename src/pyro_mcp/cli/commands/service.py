@@ -3,7 +3,12 @@
 import click
 
 from pyro_mcp.cli.derive import arguments_of, as_json_option, quiet_option
-from pyro_mcp.cli.guest_command import CommandAfterDashes, interrupted_by_ctrl_c, words_after_dashes
+from pyro_mcp.cli.guest_command import (
+    CommandAfterDashes,
+    after_dashes,
+    interrupted_by_ctrl_c,
+    words_after_dashes,
+)
 from pyro_mcp.cli.progress import shown_progress
 from pyro_mcp.cli.render.answers import json_text, shown
 from pyro_mcp.host.interruption import interruptible
@@ -21,7 +26,7 @@ from pyro_mcp.operations.client import Pyro
     "--ready-http", metavar="URL", default="", help="Ready once a GET gives a status from 200 to 399."
 )
 @click.option("--ready-command", metavar="COMMAND", default="", help="Ready once `sh -c COMMAND` succeeds.")
-@click.argument("excess", nargs=-1, type=click.UNPROCESSED)
+@after_dashes
 @quiet_option
 @as_json_option
 @click.pass_context

@@ -144,3 +144,30 @@ def test_a_reader_that_has_gone_ends_it_quietly() -> None:
     )
     os.close(writing)
     assert (done.returncode, done.stderr) == (141, b"")
+
+
+def test_help_tells_exit_statuses_as_the_errors_are(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_cli(["--help"]) == 0
+    shown = re.sub(r"\s+", " ", capsys.readouterr().out)
+    for error in errors.PyroError.__subclasses__():
+        assert f" {error.exit_status} {error.code}: " in shown
+    assert "PYRO_REQUIRE_CONFINEMENT full: " in shown
+
+
+def test_every_group_has_an_example_and_every_word_without_an_option_is_explained(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    groups: list[tuple[tuple[str, ...], click.Group]] = [((), main.pyro)]
+    for words, group in groups:
+        assert run_cli([*words, "--help"]) == 0
+        assert re.search(r"^  (.*\| )?pyro \w+", capsys.readouterr().out, re.MULTILINE), (
+            f"{words}: no example"
+        )
+        context = click.Context(group)
+        for name in group.list_commands(context):
+            command = group.get_command(context, name)
+            assert command is not None
+            if isinstance(command, click.Group):
+                groups.append(((*words, name), command))
+            unexplained = [item.name for item in command.params if not getattr(item, "help", None)]
+            assert unexplained == [], (*words, name)

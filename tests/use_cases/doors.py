@@ -67,7 +67,9 @@ class Job:
         if operation == "workspace_create":
             self._made.append(str(answer["name"]))
         if operation == "workspace_fork":
-            self._made += [str(fork["workspace"]["name"]) for fork in answer["forks"] if fork["workspace"]]
+            self._made += [
+                str(fork["workspace"]["name"]) for fork in answer["forks"] if fork.get("workspace")
+            ]
         return answer
 
     def clean_up(self) -> None:

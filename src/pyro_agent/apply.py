@@ -67,8 +67,7 @@ def _receive(staging: Staging, desk: Desk) -> Iterator[tuple[Operation, Staged |
 @contextmanager
 def _alone() -> Iterator[None]:
     """Let one transaction decide and commit at a time, so that what was decided stays true."""
-    os.makedirs(journal.FOLDER, mode=0o700, exist_ok=True)
-    folder = os.open(journal.FOLDER, os.O_RDONLY | os.O_DIRECTORY)
+    folder = os.open(os.path.dirname(journal.FOLDER), os.O_RDONLY | os.O_DIRECTORY)
     try:
         fcntl.flock(folder, fcntl.LOCK_EX)
         yield
@@ -95,7 +94,9 @@ def _decided(operations: list[tuple[Operation, Staged | None]], staging: Staging
             hint="nothing was changed; read it again",
         )
     free = os.statvfs(mounts.DISK)
-    if free.f_bfree * free.f_bsize < _SPARE_BYTES + _SPARE_PER_STEP * len(plan.steps):
+    if not _is_one_name_less(
+        plan.steps
+    ) and free.f_bfree * free.f_bsize < _SPARE_BYTES + _SPARE_PER_STEP * len(plan.steps):
         raise FaultError("limit_reached", "the workspace's disk is full", hint="delete something in it first")
     return plan
 
@@ -127,8 +128,16 @@ def _hash(place: str) -> str:
     return digest.hexdigest()
 
 
+def _is_one_name_less(steps: list[Step]) -> bool:
+    """Tell whether all there is to do is to take one file's or link's name away: that is whole or not done by itself."""
+    return len(steps) == 1 and steps[0].do == "remove" and look_at_disk(steps[0].path).kind != "dir"
+
+
 def _commit(name: str, steps: list[Step]) -> None:
     if not steps:
+        return
+    if _is_one_name_less(steps):  # on a disk full to its last block there is no room for a journal
+        journal.take_away(steps[0])
         return
     with places.told("the transaction's journal"):
         committed = Journal.commit(name, steps)

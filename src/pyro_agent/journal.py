@@ -35,6 +35,7 @@ class Journal:
     def commit(cls, name: str, steps: list[Step]) -> Journal:
         """Write it down. When this returns, the steps will be done even if the machine is killed now."""
         lines = b"".join(json.dumps(step, separators=(",", ":")).encode("ascii") + b"\n" for step in steps)
+        os.makedirs(FOLDER, mode=0o700, exist_ok=True)
         file = os.open(f"{FOLDER}/{name}.0", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         try:
             with memoryview(lines + b"end %08x\n" % zlib.crc32(lines)) as rest:
@@ -176,6 +177,22 @@ def remove_all(folder: int, name: str) -> None:
         os.rmdir(name, dir_fd=folder)
 
 
+def take_away(step: Step) -> None:
+    """Remove one file or link, and see to it that this is on the disk. Needs no journal: there is nothing half of it."""
+    root = os.open(mounts.ROOT, os.O_PATH | os.O_DIRECTORY)
+    try:
+        above, _, name = step.path.rpartition("/")
+        folder = system.open_in_root(root, above or "/", os.O_RDONLY | os.O_DIRECTORY)
+    finally:
+        os.close(root)
+    try:
+        with places.told(step.path):
+            os.unlink(name, dir_fd=folder)
+            os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
 def recover() -> None:
     """Carry on what a kill interrupted, and clear away what had not been committed. Never fails: an attach waits."""
     if not os.path.isdir(FOLDER):
@@ -195,6 +212,8 @@ def recover() -> None:
 
 def recover_committed() -> None:
     """Carry on the journals that are there; with the transactions' lock held, or before there are any."""
+    if not os.path.isdir(FOLDER):
+        return
     for name in sorted(os.listdir(FOLDER)):
         journal = Journal.found(name)
         if journal is None:

@@ -51,7 +51,11 @@ def test_a_workspace_whose_disk_is_full(small: Workspace, tmp_path: Path) -> Non
         assert "full" in str(full.value) or "No space left" in str(full.value)
     assert small.diff().files == ()
     assert small.exec("ls -A").stdout.split() == ["one", "two"]
-    assert small.exec("rm /fill").exit_code == 0
+    small.exec(
+        "head -c 1 /dev/zero > /last; sync; while echo >> /last; do :; done 2> /dev/null", timeout_seconds=60
+    )
+    small.file.remove("/fill")
+    assert small.exec("ls /fill").exit_code != 0
     small.sync.push(pushed)
     assert small.exec("cat one; wc -c < large").stdout.split() == ["changed", str(len(_LARGE))]
     small.stop()

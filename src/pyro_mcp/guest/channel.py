@@ -44,6 +44,10 @@ class Controls(Protocol):
         ...
 
 
+class NotRunning(Conflict):
+    """The keeper left before it was asked anything: whoever starts the machine anew may ask the same again."""
+
+
 class Channel:
     """A connection to one keeper, good for one request after another. Not for two threads at once."""
 
@@ -227,8 +231,8 @@ class _Request:
             raise error_from(event.fault)
 
 
-def _not_running(details: str) -> Conflict:
-    return Conflict(
+def _not_running(details: str) -> NotRunning:
+    return NotRunning(
         "the machine is not running any more", details=details, hint="ask again: it is started anew"
     )
 

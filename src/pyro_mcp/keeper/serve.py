@@ -35,6 +35,7 @@ from pyro_wire.messages import Message
 _BACKLOG = 128
 # Unmounting takes tens of milliseconds, with much to write back some seconds.
 _DETACH_SECONDS = 10.0
+_STARTED_ANEW = "ask again: it is started anew"
 _MAKE_ROOM = "free some disk space (pyro prune), then ask again: it starts from its disk"
 
 
@@ -134,7 +135,7 @@ class Keeper:
         death = self._machine.qemu.death(f"the machine died: {reason}")
         death.rewrite(self._redactor.text)  # it may tell the console's last words
         fault = fault_from(death)
-        self._end_at_once(Fault(fault.code, fault.brief, fault.details, "ask again: it is started anew"))
+        self._end_at_once(Fault(fault.code, fault.brief, fault.details, _STARTED_ANEW))
 
     def _end_at_once(self, why: Fault) -> None:
         self._close_door()
@@ -175,7 +176,9 @@ class Keeper:
             self._close_door()
             self._note_end(reason)
             self._tell_parts(reason)
-            self._board.fail_all(Fault("conflict", f"the workspace was stopped: {reason}", None, None))
+            self._board.fail_all(
+                Fault("guest_failed", f"the workspace was stopped: {reason}", None, _STARTED_ANEW)
+            )
             then()
             self._loop.stop()
 

@@ -11,6 +11,9 @@ from pyro_mcp.workspaces.seeding.user_excludes import user_excludes
 from pyro_mcp.workspaces.session import Session
 
 _IGNORE_FILE = 1 << 20
+# Python leaves its bytecode beside every module it imports; not every repository has a rule for it. Any rule of its own
+# comes after this one: `!__pycache__/` shows it.
+_BYTECODE = b"__pycache__/\n"
 # Gives a small file below /workspace, empty when there is none.
 Reader = Callable[[bytes], bytes]
 
@@ -25,7 +28,8 @@ class Ignored:
         self._read = read
         self._prefix = prefix
         own = read(b".git/info/exclude")
-        self._top = (rules or Rules().over(b"", user_excludes())).over(b"", own)
+        usual = Rules().over(b"", _BYTECODE).over(b"", user_excludes())
+        self._top = (rules or usual).over(b"", own)
         self._known: dict[bytes, Rules | None] = {}
 
     def __contains__(self, path: bytes) -> bool:

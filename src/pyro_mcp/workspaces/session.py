@@ -38,6 +38,9 @@ if TYPE_CHECKING:
 Answer = TypeVar("Answer")
 
 
+Met = TypeVar("Met")
+
+
 class Session:
     """One workspace in use; its machine runs."""
 
@@ -48,12 +51,14 @@ class Session:
         resumed: str | None,
         outputs: OutputStore,
         redactor: Redactor,
+        start_again: Callable[[], Path] | None = None,
     ) -> None:
         self.record = record
         self.resumed = resumed
         self.outputs = outputs
         self.redactor = redactor
         self._socket = socket
+        self._start_again = start_again
         self.data: dict[str, events.Json] = {}
 
     def note(self, **data: events.Json) -> None:
@@ -66,7 +71,7 @@ class Session:
 
     def channel(self) -> Channel:
         """Open a connection of its own, for many requests one after another."""
-        return connect(self._socket)
+        return self._met(lambda: connect(self._socket))
 
     def ask(
         self,
@@ -79,10 +84,35 @@ class Session:
         timeout: float | None = None,
     ) -> Message:
         """Ask the agent, or with a `keeper.` verb the keeper, one thing on a connection of its own."""
-        with connect(self._socket) as channel:
-            return channel.ask(
-                message, on_data=on_data, on_control=on_control, body=body, controls=controls, timeout=timeout
-            )
+
+        def asked() -> Message:
+            with connect(self._socket) as channel:
+                return channel.ask(
+                    message,
+                    on_data=on_data,
+                    on_control=on_control,
+                    body=body,
+                    controls=controls,
+                    timeout=timeout,
+                )
+
+        return self._met(asked)
+
+    def _met(self, meet: Callable[[], Met]) -> Met:
+        """Meet the keeper. One that was found and has ended before we met gives way to the next machine.
+
+        Only then: whatever stops the machine later stops what is under way.
+        """
+        from pyro_mcp.guest.channel import NotRunning
+
+        start_again, self._start_again = self._start_again, None
+        try:
+            return meet()
+        except NotRunning:
+            if start_again is None:
+                raise
+            self._socket = start_again()
+            return meet()
 
 
 class Sessions:
@@ -140,9 +170,12 @@ class Sessions:
         with self.registry.changing(durable=False) as change:
             workspaces.touch(change, record.id)
         socket, resumed = self._running(record)
-        if resumed is not None:
-            remark(resumed=True, resumed_reason=resumed)
-        session = self.session(record, socket, resumed)
+
+        def start_again() -> Path:
+            socket, session.resumed = self._running(self.record(record.id))
+            return socket
+
+        session = self.session(record, socket, resumed, start_again)
         session.note(**data)
         try:
             yield session
@@ -156,10 +189,16 @@ class Sessions:
             raise
         self.history.log(record.id, kind, began, session.data)
 
-    def session(self, record: WorkspaceRecord, socket: Path, resumed: str | None = None) -> Session:
-        """Give the session of a machine that runs."""
+    def session(
+        self,
+        record: WorkspaceRecord,
+        socket: Path,
+        resumed: str | None = None,
+        start_again: Callable[[], Path] | None = None,
+    ) -> Session:
+        """Give the session of a machine that runs; `start_again` is for one that ends before it is asked anything."""
         outputs = self.directories.outputs(record.id)
-        return Session(record, socket, resumed, outputs, self.secrets.redactor(record.id))
+        return Session(record, socket, resumed, outputs, self.secrets.redactor(record.id), start_again)
 
     def _running(self, record: WorkspaceRecord) -> tuple[Path, str | None]:
         """Give the socket of the workspace's machine, started if need be, and why it had to be."""
@@ -179,7 +218,9 @@ class Sessions:
                 return socket, None
             self.tidy()
             reason = self.machines.why_stopped(record.id)
-            return self.starter.start(self.record(record.id)), reason
+            socket = self.starter.start(self.record(record.id))
+            remark(resumed=True, resumed_reason=reason)
+            return socket, reason
 
     def remove(self, record: WorkspaceRecord) -> None:
         """Take a workspace off the record first, then its files: a crash in between leaves only what tidy() removes."""

@@ -222,3 +222,19 @@ def test_what_a_dead_worker_committed_is_done_first(root: Root) -> None:
     carry_out(write("a"))
     assert root.tree() == {"d": None, "a": b"new"}
     assert not list((root.disk / "pyro").rglob("*.*"))
+
+
+def test_one_file_less_needs_no_room(root: Root, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A disk full to its last block takes no journal; a removal is what makes room on it."""
+    (root.workspace / "file").write_text("x")
+    (root.workspace / "link").symlink_to("file")
+    (root.workspace / "folder").mkdir()
+    free = os.statvfs(root.path)
+    full = os.statvfs_result((*tuple(free)[:3], 0, 0, *tuple(free)[5:]))
+    monkeypatch.setattr(os, "statvfs", lambda _: full)
+    for name in ("file", "link"):
+        carry_out({"op": "remove", "path": name})
+    assert not os.path.exists(journal.FOLDER)  # noqa: PTH110
+    with pytest.raises(FaultError, match="full"):
+        carry_out({"op": "remove", "path": "folder", "recursive": True})
+    assert root.tree() == {"folder": None}

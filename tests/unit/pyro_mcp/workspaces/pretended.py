@@ -51,6 +51,12 @@ class Pretended:
             machines.started(change, self.id, me.process, isolation=isolation, confinement=confinement)
             workspaces.set_state(change, self.id, "running")
 
+    def stops(self) -> None:
+        """Take that machine off the record."""
+        with self.sessions.registry.changing() as change:
+            machines.forget(change, self.id)
+            workspaces.set_state(change, self.id, "stopped")
+
 
 @contextmanager
 def pretended(

@@ -41,3 +41,10 @@ def test_a_part_of_a_repository_is_matched_by_its_whole_path() -> None:
 
 def test_the_repositorys_own_excludes_apply() -> None:
     assert b"secret" in Ignored(Tree(**{".git/info/exclude": b"secret\n"}), Rules())
+
+
+def test_pythons_bytecode_is_ignored_unless_the_repository_says_otherwise() -> None:
+    path = b"src/__pycache__/a.cpython-311.pyc"
+    assert path in Ignored(Tree())
+    assert b"src/a.pyc" not in Ignored(Tree())
+    assert path not in Ignored(Tree(**{".gitignore": b"!__pycache__/\n"}))

@@ -44,6 +44,21 @@ def test_a_state_directory_that_is_gone_is_forgotten(tmp_path: Path) -> None:
     assert not list((tmp_path / "cache/states").iterdir())
 
 
+def test_a_state_directory_on_a_disk_that_is_not_mounted_is_not_forgotten(tmp_path: Path) -> None:
+    """Its mount point is there, and empty: nobody knows what the workspaces on it stand on."""
+    one = of_state(tmp_path, "one")
+    (tmp_path / "disk").mkdir()
+    away = of_state(tmp_path, "disk/home/state")
+    with_workspace(away, "b")
+    (tmp_path / "disk/home").rename(tmp_path / "elsewhere")
+    with pytest.raises(HostUnfit, match="nobody knows") as caught:
+        environments_used_elsewhere(one)
+    (mark,) = (tmp_path / "cache/states").iterdir()
+    assert str(mark) in caught.value.hint
+    (tmp_path / "elsewhere").rename(tmp_path / "disk/home")
+    assert environments_used_elsewhere(one) == {"b"}
+
+
 def test_a_state_directory_without_workspaces_yet_stands_on_nothing(tmp_path: Path) -> None:
     one, two = of_state(tmp_path, "one"), of_state(tmp_path, "two")
     two.state.mkdir()

@@ -72,6 +72,7 @@ def kill_during(work: str, victim: str, home: Path, chance: random.Random) -> No
         _has_its_lines(ws.exec("cat lines 2>/dev/null || true").stdout.split(), told)
         _has_its_tree(ws, work, told)
         _has_what_was_made(pyro, told)
+        _has_its_snapshots(ws, told)
         for left in pyro.workspace.list():
             if left.workspace_id != ws.info.workspace_id:
                 assert pyro.workspace.exec(left.workspace_id, "true").exit_code == 0
@@ -121,6 +122,21 @@ def _goes_on(ws: Workspace, told: Told) -> None:
     if told.all("error") and told.all("error")[0][0] == "outcome_unknown":
         assert again.resumed, told.lines
         assert "died" in str(again.resumed_reason) or "killed" in str(again.resumed_reason), again
+
+
+def _has_its_snapshots(ws: Workspace, told: Told) -> None:
+    """Each that was acknowledged is there, and the last one holds what was written before it; what was dropped is gone."""
+    going = {name for (name,) in told.all("dropping")}
+    dropped = {name for (name,) in told.all("dropped")}
+    there = {info.name for info in ws.snapshot.list()}
+    snapped = {str(name): number for name, number in told.all("snapped")}
+    assert set(snapped) - going <= there, (there, told.lines)
+    assert not dropped & there, (there, told.lines)
+    assert all(paths == ["lines"] for _, paths in told.all("compared")), told.lines
+    if snapped:
+        name, number = list(snapped.items())[-1]
+        ws.reset(name)
+        assert ws.exec("tail -n 1 lines").stdout == f"{number}\n", (name, told.lines)
 
 
 def _has_its_tree(ws: Workspace, work: str, told: Told) -> None:

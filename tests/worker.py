@@ -42,6 +42,21 @@ def snapshot(workspaces: WorkspaceOperations, name: str) -> Iterator[None]:
         yield
 
 
+def look(workspaces: WorkspaceOperations, name: str) -> Iterator[None]:
+    """Compare the newest two snapshots, by machines that only look, and drop the older one."""
+    for number in range(1_000_000):
+        write(workspaces, name, number)
+        workspaces.snapshot.create(name, f"s{number}")
+        say("snapped", f"s{number}", number)
+        if number:
+            found = workspaces.diff(name, from_snapshot=f"s{number - 1}", to_snapshot=f"s{number}")
+            say("compared", number, [file.path for file in found.files])
+            say("dropping", f"s{number - 1}")
+            workspaces.snapshot.delete(name, f"s{number - 1}")
+            say("dropped", f"s{number - 1}")
+        yield
+
+
 def reset(workspaces: WorkspaceOperations, name: str) -> Iterator[None]:
     for number in range(1_000_000):
         write(workspaces, name, number)
@@ -194,6 +209,7 @@ def _patch(before: Tree, after: Tree) -> str:
 WORKS: dict[str, Callable[[WorkspaceOperations, str], Iterator[None]]] = {
     "exec": exec_,
     "snapshot": snapshot,
+    "look": look,
     "reset": reset,
     "fork": fork,
     "create": create,

@@ -54,9 +54,10 @@ smoke-services: setup ## Services and published ports on a real machine, through
 	@$(BIN)/pyro env pull debian:12
 	@$(BIN)/pytest tests/smoke -k service
 
-smoke-shells: setup ## Shells on a real machine, through all three doors
+smoke-shells: setup ## Shells on a real machine, through all three doors; pip and npm in one (needs the package indexes)
 	@$(BIN)/pyro env pull debian:12
-	@$(BIN)/pytest tests/smoke -k shell
+	@$(BIN)/pyro env pull debian:12-build
+	@PYRO_LONG_TESTS=1 $(BIN)/pytest tests/smoke -k shell
 
 smoke-real-repositories: setup ## Suites and history of real packages in workspaces (debian:12-build and the package index)
 	@$(BIN)/pyro env pull debian:12-build

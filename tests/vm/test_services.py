@@ -319,7 +319,9 @@ def test_without_the_policy_nothing_is_published_and_a_secret_is_told_to_its_ser
         assert (started.state, _TOKEN in str(started)) == ("running", False)
         assert ws.service.logs("web").text == "it is [redacted:TOKEN], [redacted:TOKEN]\n"
         with pytest.raises(GuestFailed) as died:
-            ws.service.start("bad", "echo $TOKEN; exit 1", secret_env={"TOKEN": "TOKEN"})
+            ws.service.start(
+                "bad", "echo $TOKEN; exit 1", secret_env={"TOKEN": "TOKEN"}, readiness=TcpReady(9)
+            )
         assert _TOKEN not in str(died.value)
 
 
@@ -330,6 +332,22 @@ def test_a_service_keeps_its_workspace_from_being_idle(environment: Environment)
         (told,) = ws.service.list()
         assert (told.state, told.reason) == ("exited", "exit status 0")  # it was not cut off by the stop
         assert ws.status().state_reason is not None
+
+
+def test_a_stop_lets_services_end_and_the_truth_is_told_of_each(environment: Environment) -> None:
+    with Pyro().workspace.create() as ws:
+        ws.service.start("careful", "trap 'echo closed > saved; exit 0' TERM; while :; do sleep 0.1; done")
+        ws.service.start("over", "sleep 0.6", ready_interval_ms=10)
+        wait_until(lambda: _stands(ws, "over") == "exited", what="its end", timeout=20)
+        ws.stop()
+        told = {info.service: (info.state, info.reason) for info in ws.service.list()}
+        assert told == {
+            "careful": ("stopped", "the machine ended: somebody stopped it"),
+            "over": ("exited", "exit status 0"),
+        }
+        assert ws.service.status("careful").exit_code == 0
+        assert ws.exec("cat saved").stdout == "closed\n"  # which starts the machine, and no service
+        assert {info.state for info in ws.service.list()} == {"stopped", "exited"}
 
 
 def test_on_the_command_line(workspace: Workspace, pyro: PyroProgram) -> None:

@@ -8,14 +8,17 @@ from collections.abc import Iterator
 import pytest
 from tests.opened import outliving
 from tests.terminals import Terminal
+from tests.typist import Typist
 
 from pyro_mcp import InvalidRequest, NotFound, Pyro, Workspace
 from pyro_mcp.environments.values import Environment
 from pyro_mcp.host.processes import identify
 from pyro_mcp.host.waiting import wait_until
-from pyro_mcp.models.shell import ShellText
 
 _PASTE = "cat > pasted.txt\n" + "".join(f"line {number} of what was pasted\n" for number in range(200))
+# Forty commits by one process.
+_COMMITS = """for i in $(seq 40); do
+printf 'commit refs/heads/main\\ncommitter A <a@b> %s +0000\\ndata <<E\\ncommit number %s\\nE\\n' $i $i; done"""
 
 
 @pytest.fixture
@@ -23,25 +26,6 @@ def workspace(environment: Environment) -> Iterator[Workspace]:
     """A running workspace; deleted afterwards."""
     with Pyro().workspace.create() as made:
         yield made
-
-
-class Typist:
-    """Drives one shell by writing and reading alone."""
-
-    def __init__(self, workspace: Workspace, **options: object) -> None:
-        self._shell = workspace.shell
-        self.opened = workspace.shell.open(**options)  # type: ignore[arg-type]
-        self.id = self.opened.shell_id
-
-    def do(self, text: str = "", *keys: str, **waits: object) -> ShellText:
-        """Type, wait for the prompt or what else is said, and give what is to be read."""
-        self._shell.write(self.id, text, keys=keys)
-        return self.read(**waits)
-
-    def read(self, **waits: object) -> ShellText:
-        found = self._shell.read(self.id, **(waits or {"wait_for_prompt": True}))  # type: ignore[arg-type]
-        assert "\x1b" not in found.text
-        return found
 
 
 def test_a_shell_is_used_by_writing_and_reading_alone(workspace: Workspace) -> None:
@@ -99,6 +83,26 @@ def test_a_shell_is_used_by_writing_and_reading_alone(workspace: Workspace) -> N
     ended = shell.do("exit 3")
     assert (ended.state, ended.ended) == ("ended", "it exited with status 3")
     assert [(found.shell_id, found.state) for found in workspace.shell.list()] == [("sh-1", "ended")]
+
+
+def test_a_history_in_a_pager(workspace: Workspace) -> None:
+    workspace.exec(f"git init -qb main . && {_COMMITS} | git fast-import --quiet")
+    shell = Typist(workspace, cols=80, rows=24)
+    first = shell.do("git log --stat", wait_for_pattern="^:$")
+    assert [line for line in first.text.splitlines() if "commit number" in line][:2] == [
+        "    commit number 40",
+        "    commit number 39",
+    ]
+    assert first.state == "running"
+    more = shell.do("", "space", wait_for_pattern="commit number 36")
+    assert "commit number 40" not in more.text  # only what is new
+    shell.sees_what_a_person_sees()
+    found = shell.do("/number 7$", "enter", wait_for_pattern="^    commit number 7$")
+    assert found.state == "running"
+    shell.sees_what_a_person_sees()
+    left = shell.do("q", "space")
+    assert (left.state, left.exit_code) == ("prompt", 0)
+    shell.sees_what_a_person_sees()
 
 
 def test_all_that_runs_in_a_shell_ends_with_it(workspace: Workspace) -> None:

@@ -55,7 +55,7 @@ class Keeper:
         self._jobs = Jobs(self._board, self._loop.after, self._redactor)
         egress = Egress(self._loop, self._board, plan.network, self._redactor)
         self._board.on_agent_request = egress.opened
-        services = Services(self._loop, self._board, self._redactor, plan.ports)
+        services = self._services = Services(self._loop, self._board, self._redactor, plan.ports)
         shells = Shells(self._board, self._loop, self._redactor)
         shells.on_work = self._touch
         self._parts: tuple[Part, ...] = (self._jobs, egress, services, shells)
@@ -165,7 +165,7 @@ class Keeper:
         )
 
     def _wind_down(self, reason: str, then: Callable[[], None], *, discard: bool = False) -> None:
-        """Detach the disk, so that the next start has no journal to replay; a guest that does not is cut off."""
+        """End services, detach the disk, so that the next start has no journal to replay; a guest that does not is cut off."""
         ended = False
 
         def end(event: events.Event | None = None) -> None:
@@ -182,9 +182,15 @@ class Keeper:
             then()
             self._loop.stop()
 
-        if discard or isinstance(self._board.ask_agent({"verb": "detach"}, end, own=True), Fault):
+        def detach() -> None:
+            if isinstance(self._board.ask_agent({"verb": "detach"}, end, own=True), Fault):
+                end()
+            self._loop.after(_DETACH_SECONDS, end)
+
+        if discard:
             end()
-        self._loop.after(_DETACH_SECONDS, end)
+        else:
+            self._services.wind_down(reason, detach)
 
     def _tell_parts(self, reason: str) -> None:
         if not self._over:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from pyro_mcp.keeper.loop import Loop
@@ -61,6 +61,7 @@ class Services:
         self._ports = Ports(loop, board)
         self._ports.reopen(published)
         self._waiters: list[_Waiter] = []
+        self._once_all_ended: list[Callable[[], None]] = []  # has some while the machine is wound down
 
     def verbs(self) -> Mapping[str, Open]:
         return {
@@ -72,6 +73,17 @@ class Services:
     @property
     def busy(self) -> bool:
         return any(service.runs for service in self._services.values())
+
+    def wind_down(self, reason: str, then: Callable[[], None]) -> None:
+        """Let every service end as if it were stopped, TERM before KILL; call `then` once none runs."""
+        for service in list(self._services.values()):
+            service.stop(f"the machine ended: {reason}")
+        self._once_all_ended.append(then)
+        self._look_whether_all_ended()
+
+    def _look_whether_all_ended(self) -> None:
+        while self._once_all_ended and not self.busy:
+            self._once_all_ended.pop(0)()
 
     def ended(self, reason: str) -> None:
         for service in self._services.values():
@@ -109,6 +121,8 @@ class Services:
 
     def _refusal(self, plan: ServicePlan) -> Fault | None:
         """Why it cannot be started now; its ports are open when there is no reason."""
+        if self._once_all_ended:
+            return Fault("conflict", "the workspace is being stopped", None, "Ask again once it has.")
         there = self._services.get(plan.service)
         if there is not None and there.runs:
             return Fault(
@@ -144,6 +158,7 @@ class Services:
         for waiter in list(self._waiters):
             if waiter.service is service and waiter.settled():
                 self.forget(waiter)
+        self._look_whether_all_ended()
 
 
 def _plan(message: Message) -> ServicePlan:

@@ -96,8 +96,8 @@ class Service:
         else:
             self._look = Look(self._loop, self._board, self.plan.ask, self._looked_before)
 
-    def stop(self, reason: str, seconds: float = STOP_SECONDS, *, state: str = "stopped") -> None:
-        """Tell all of it to end (TERM), and kill what is left of it after `seconds`."""
+    def stop(self, reason: str, seconds: float | None = None, *, state: str = "stopped") -> None:
+        """Tell all of it to end (TERM), and kill what is left of it after `seconds`, of which there are 10 without."""
         if self._ending is not None or not self.runs:
             return
         self._ending = (state, reason)
@@ -107,7 +107,7 @@ class Service:
             return
         mux.control(self._stream, {"signal": "TERM", "everything": True})
         self._board.agent.update()
-        self._loop.after(seconds, self._kill)
+        self._loop.after(STOP_SECONDS if seconds is None else seconds, self._kill)
 
     def machine_ended(self, reason: str) -> None:
         """Nothing runs in a machine that is over."""

@@ -97,6 +97,23 @@ def test_a_guest_that_lies_about_the_end_is_not_quoted(kept: Kept) -> None:
     assert (kept.left(1)["exit_code"], kept.left(1)["signal"]) == (None, None)
 
 
+def test_at_the_machines_end_all_are_told_to_end_first(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(supervising, "STOP_SECONDS", 0.2)
+    kept.start("sleep", name="one")
+    kept.start("stubborn", name="two")
+    kept.start("done", name="three", readiness={"kind": "tcp", "port": free_port()})
+    over = threading.Event()
+    kept.keeper.loop.after(0, lambda: kept.services.wind_down("somebody stopped it", over.set))
+    assert over.wait(20)
+    assert [told["signal"] for told in kept.guest.told] == ["TERM", "TERM"]
+    assert kept.states() == {"one": "stopped", "two": "stopped", "three": "failed"}
+    assert kept.left(2)["reason"] == "the machine ended: somebody stopped it"
+    assert (kept.left(1)["signal"], kept.left(2)["signal"]) == (15, 9)
+    again = threading.Event()
+    kept.keeper.loop.after(0, lambda: kept.services.wind_down("it was idle", again.set))
+    assert again.wait(20)
+
+
 def test_a_crash_is_told_by_its_signal(kept: Kept) -> None:
     answer = kept.start("crash")
     assert (answer["reason"], answer["signal"]) == ("it ended before it was ready: signal SEGV", 11)

@@ -15,6 +15,7 @@ from typing import cast
 
 import pytest
 from tests.ladder import PyroProgram
+from tests.manifold import archive_of
 from tests.opened import git
 
 from pyro_mcp.models.seed import SeedReport
@@ -130,6 +131,16 @@ def test_a_hostile_archive_writes_nothing_outside(pyro: PyroProgram, tmp_path: P
     assert {path.name for path in outside.iterdir()} == {"kept"}
     assert (outside / "kept").read_text() == "kept"
     assert not (tmp_path / "up").exists()
+
+
+def test_a_small_archive_that_is_tens_of_thousands_of_files(pyro: PyroProgram, tmp_path: Path) -> None:
+    """A sample: `make torture` has a million."""
+    archive = tmp_path / "seed.tar.gz"
+    archive_of(archive, 30_000, folder=15_000)
+    with _created(archive) as (name, seed):
+        assert (seed.files, seed.skipped) == (30_000, ())
+        counted = _exec(pyro, name, "ls 00000000 | wc -l; ls 00000001 | tail -n 1; test -f 00000001/00022222")
+        assert counted.split() == ["15000", "00029999"]
 
 
 @contextmanager

@@ -132,7 +132,7 @@ def store_archive(
 def _check_limits(build: ImageBuild, count: int, size: int, most_bytes: int) -> None:
     if count > _MOST_MEMBERS or build.entries > _MOST_KEPT:
         raise LimitReached(
-            f"the archive has more than {min(count, _MOST_MEMBERS):,} entries",
+            f"the archive has more than {_MOST_MEMBERS if count > _MOST_MEMBERS else _MOST_KEPT:,} entries",
             hint="Seed a smaller part of it.",
         )
     if build.writer.position + size > most_bytes:

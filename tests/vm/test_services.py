@@ -339,7 +339,10 @@ def test_a_stop_lets_services_end_and_the_truth_is_told_of_each(environment: Env
         ws.service.start("careful", "trap 'echo closed > saved; exit 0' TERM; while :; do sleep 0.1; done")
         ws.service.start("over", "sleep 0.6", ready_interval_ms=10)
         wait_until(lambda: _stands(ws, "over") == "exited", what="its end", timeout=20)
+        shell = ws.shell.open().shell_id
+        assert (ws.status().services, ws.status().shells) == (("careful",), (shell,))
         ws.stop()
+        assert (ws.status().services, ws.status().shells) == ((), ())
         told = {info.service: (info.state, info.reason) for info in ws.service.list()}
         assert told == {
             "careful": ("stopped", "the machine ended: somebody stopped it"),

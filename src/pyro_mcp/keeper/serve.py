@@ -56,7 +56,7 @@ class Keeper:
         egress = Egress(self._loop, self._board, plan.network, self._redactor)
         self._board.on_agent_request = egress.opened
         services = self._services = Services(self._loop, self._board, self._redactor, plan.ports)
-        shells = Shells(self._board, self._loop, self._redactor)
+        shells = self._shells = Shells(self._board, self._loop, self._redactor)
         shells.on_work = self._touch
         self._parts: tuple[Part, ...] = (self._jobs, egress, services, shells)
         self._over = False
@@ -115,7 +115,13 @@ class Keeper:
             self._loop.forget(self._machine.qemu.console)
 
     def _status(self, client: Client, stream: int, _: Message) -> None:
-        about: Message = {"pid": os.getpid(), "timings": self._machine.timings, "running": self._jobs.running}
+        about: Message = {
+            "pid": os.getpid(),
+            "timings": self._machine.timings,
+            "running": self._jobs.running,
+            "services": self._services.running,
+            "shells": self._shells.living,
+        }
         client.answer(stream, about)
 
     # -- ends -----------------------------------------------------------------------------------------------------------

@@ -74,6 +74,11 @@ class Services:
     def busy(self) -> bool:
         return any(service.runs for service in self._services.values())
 
+    @property
+    def running(self) -> list[str]:
+        """The names of those that run."""
+        return sorted(name for name, service in self._services.items() if service.runs)
+
     def wind_down(self, reason: str, then: Callable[[], None]) -> None:
         """Let every service end as if it were stopped, TERM before KILL; call `then` once none runs."""
         for service in list(self._services.values()):

@@ -63,6 +63,9 @@ class WorkspaceStatus:
     allow_hosts: tuple[str, ...] = field(default=(), metadata=ONLY_FULL)
     # Names; no answer ever has a value.
     secrets: tuple[str, ...] = field(default=(), metadata=ONLY_FULL)
+    # Those that run; `running` are commands.
+    services: tuple[str, ...] = field(default=(), metadata=ONLY_FULL)
+    shells: tuple[str, ...] = field(default=(), metadata=ONLY_FULL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,7 @@ from pyro_mcp.workspaces.registry.database import Reading
 from pyro_mcp.workspaces.registry.workspaces import WorkspaceRecord
 from pyro_mcp.workspaces.seed_facts import report_from
 from pyro_mcp.workspaces.session import Sessions
+from pyro_wire.messages import Message
 
 _ASK_SECONDS = 5.0
 
@@ -41,6 +42,7 @@ def status_of(sessions: Sessions, workspace_id: str, resumed: str | None = None)
         names = secrets.names(reading, record.id)
         chain = layers.chain(reading, record.top_layer) if record.top_layer else ()
         isolation, confinement = _walls(reading, record)
+    told = sessions.machines.tell(record.id, {"verb": "keeper.status"}, timeout=_ASK_SECONDS)
     return WorkspaceStatus(
         workspace_id=record.id,
         name=record.name,
@@ -62,7 +64,9 @@ def status_of(sessions: Sessions, workspace_id: str, resumed: str | None = None)
         seed=_seed_report(record.seed_report),
         stored_bytes=sum(stored_bytes(layer.path) for layer in chain),
         output_bytes=sessions.directories.outputs(record.id).total_size() + _log_bytes(sessions, record.id),
-        running=_running(sessions, record),
+        running=_names(told, "running"),
+        services=_names(told, "services"),
+        shells=_names(told, "shells"),
         resumed=resumed is not None,
         resumed_reason=resumed,
         secrets=names,
@@ -81,11 +85,10 @@ def _log_bytes(sessions: Sessions, workspace_id: str) -> int:
     return sum(map(stored_bytes, (sessions.directories.of(workspace_id) / "services").glob("*/log-*")))
 
 
-def _running(sessions: Sessions, record: WorkspaceRecord) -> tuple[str, ...]:
-    """Which commands run; a machine that is just ending runs none."""
-    answer = sessions.machines.tell(record.id, {"verb": "keeper.jobs"}, timeout=_ASK_SECONDS)
-    running = answer.get("running") if answer is not None else None
-    return tuple(str(exec_id) for exec_id in running) if isinstance(running, list) else ()
+def _names(told: Message | None, kind: str) -> tuple[str, ...]:
+    """What of a kind runs, as the keeper tells; a machine that is just ending runs nothing."""
+    names = told.get(kind) if told is not None else None
+    return tuple(map(str, names)) if isinstance(names, list) else ()
 
 
 def _seed_report(kept: str | None) -> SeedReport | None:

@@ -56,6 +56,8 @@ def status(found: WorkspaceStatus) -> str:
         "secrets": ", ".join(found.secrets),
         "on this host": f"{size(found.stored_bytes)} written, {size(found.output_bytes)} of output",
         "running": ", ".join(found.running),
+        "services": ", ".join(found.services),
+        "shells": ", ".join(found.shells),
         "seed": "\n".join(_seed(found.seed)),
     }
     return facts(told)

@@ -54,6 +54,11 @@ class Shells:
         """Tell whether somebody waits for a shell, or sits at one."""
         return any(shell.watchers for shell in self._shells.values())
 
+    @property
+    def living(self) -> list[str]:
+        """Give the ids of those that have not ended, in the order in which they were opened."""
+        return [shell.id for shell in self._shells.values() if shell.ended is None]
+
     def ended(self, reason: str) -> None:
         """Learn that the machine is over."""
         for shell in self._shells.values():

@@ -56,6 +56,10 @@ def status_text(status: WorkspaceStatus) -> str:
     lines += _seed_lines(status.seed)
     if status.running:
         lines.append(f"running: {', '.join(status.running)} (workspace_exec_wait)")
+    if status.services:
+        lines.append(f"services: {', '.join(status.services)} (service_status)")
+    if status.shells:
+        lines.append(f"shells: {', '.join(status.shells)} (shell_read)")
     return "\n".join(lines)
 
 

@@ -130,8 +130,7 @@ class Outlook:
         return known
 
     def _forget_below(self, path: str) -> None:
-        seen = self._planned.get(path) or self._on_disk(path)
-        if seen.kind == "dir":
+        if self.at(path).kind == "dir":  # not what the disk has there: a link above it may be about to go
             for place in [place for place in self._planned if place.startswith(path + "/")]:
                 del self._planned[place]
 

@@ -18,7 +18,7 @@ from pyro_mcp.workspaces.seeding.select import SeedOptions, select
 __all__ = ["opening"]
 pytestmark = outliving
 _ROUNDS = int(os.environ.get("PYRO_PUSH_ROUNDS", "12"))
-_SEED = int(os.environ.get("PYRO_PUSH_SEED", "4"))
+_SEED = int(os.environ.get("PYRO_PUSH_SEED", "77"))
 _NAMES = ("a", "b", "c.py", "d e")
 # Whatever a guest can do to a tree: the same few names again and again, so that things meet.
 _MEDDLE = r"""

@@ -238,3 +238,13 @@ def test_one_file_less_needs_no_room(root: Root, monkeypatch: pytest.MonkeyPatch
     with pytest.raises(FaultError, match="full"):
         carry_out({"op": "remove", "path": "folder", "recursive": True})
     assert root.tree() == {"folder": None}
+
+
+@pytest.mark.parametrize("target", ["way", "nowhere", "folder"])
+def test_a_link_makes_way_for_a_folder(root: Root, target: str) -> None:
+    """What lies behind the link on the disk, or that it leads to itself, is of no account any more."""
+    (root.workspace / "folder/a").mkdir(parents=True)
+    (root.workspace / "way").symlink_to(target)
+    folders: list[Op] = [{"op": "mkdir", "path": path, "mode": 0o755} for path in ("way", "way/a")]
+    carry_out({"op": "remove", "path": "way"}, *folders, write("way/a/b"))
+    assert root.tree() == {"folder": None, "folder/a": None, "way": None, "way/a": None, "way/a/b": b"new"}

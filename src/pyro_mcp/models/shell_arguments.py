@@ -47,10 +47,10 @@ AppendNewline = Annotated[bool, Argument(text="Press enter after the text if no 
 Keys = Annotated[
     Sequence[str],
     Argument(
-        text="Keys to press then: enter, tab, esc, up, ctrl-c, page-down, f1, …",
+        text="Keys to press then: q, enter, tab, esc, up, ctrl-c, page-down, f1, …",
         also=_keys_fault,
-        hint="Keys: enter, tab, esc, space, backspace, up, down, left, right, home, end, page-up, page-down, insert, "
-        "delete, f1 to f12, ctrl-a to ctrl-z, alt-a to alt-z, shift-tab.",
+        hint="Keys: any single character, enter, tab, esc, space, backspace, up, down, left, right, home, end, page-up, "
+        "page-down, insert, delete, f1 to f12, ctrl-a to ctrl-z, alt-a to alt-z, shift-tab.",
     ),
 ]
 ShellCursor = Annotated[

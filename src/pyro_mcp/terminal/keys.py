@@ -50,6 +50,8 @@ _ENTERING = frozenset({"enter", "return", "ctrl-c", "ctrl-d", "ctrl-m", "ctrl-j"
 
 def key_bytes(name: str, *, application: bool) -> bytes:
     """Give what a key sends; `application` as the program at the other end has asked. Raises KeyError for no key."""
+    if _is_sign(name):
+        return name.encode()
     known = name.lower()
     if known in _ARROWS:
         return f"{_ESC}{'O' if application else '['}{_ARROWS[known]}".encode()
@@ -57,8 +59,12 @@ def key_bytes(name: str, *, application: bool) -> bytes:
 
 
 def is_key(name: str) -> bool:
-    """Tell whether there is such a key."""
-    return name.lower() in NAMES
+    """Tell whether there is such a key: one with a name, or a single character such as q or :."""
+    return _is_sign(name) or name.lower() in NAMES
+
+
+def _is_sign(name: str) -> bool:
+    return len(name) == 1 and name.isprintable()
 
 
 def near_key(name: str) -> str | None:

@@ -31,15 +31,13 @@ class DetachKeys:
     def __init__(self, names: str) -> None:
         keys = [name.strip() for name in names.split(",")]
         for name in keys:
-            if not is_key(name) and len(name) != 1:
+            if not is_key(name):
                 near = near_key(name)
                 raise InvalidRequest(
                     f"{name!r} in the detach keys is no key" + (f"; did you mean {near}?" if near else ""),
                     hint="Give names with commas between them, such as ctrl-p,ctrl-q.",
                 )
-        self._sequence = b"".join(
-            key_bytes(name, application=False) if is_key(name) else name.encode() for name in keys
-        )
+        self._sequence = b"".join(key_bytes(name, application=False) for name in keys)
         self._begun = b""
         self.pressed = False
 

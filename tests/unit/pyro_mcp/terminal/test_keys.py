@@ -21,6 +21,9 @@ from pyro_mcp.terminal.keys import NAMES, enters, is_key, key_bytes, near_key, t
         ("alt-b", b"\x1bb"),
         ("backspace", b"\x7f"),
         ("shift-tab", b"\x1b[Z"),
+        ("q", b"q"),
+        ("G", b"G"),
+        ("é", "é".encode()),
     ],
 )
 def test_what_a_key_sends(name: str, sent: bytes) -> None:
@@ -46,6 +49,11 @@ def test_arrows_are_sent_as_the_program_has_asked() -> None:
 def test_the_near_name_of_no_key(meant: str, near: str) -> None:
     assert not is_key(meant)
     assert near_key(meant) in (near, near.replace("-", ""))
+
+
+@pytest.mark.parametrize("name", ["", "\n", "\x1b", "qq", "ctrl-"])
+def test_what_is_no_key(name: str) -> None:
+    assert not is_key(name)
 
 
 def test_no_key_is_near_to_nonsense() -> None:

@@ -62,7 +62,8 @@ class Layers:
     def differences(self, filters: tuple[str, ...] = (), only: Only | None = None) -> Iterator[Difference]:
         """Give what may differ, in order of paths; `filters` are paths, relative to the top, with all below them.
 
-        With `only`, what the seed has not is passed over, however much it is, but for what is named there.
+        With `only`, what the seed has not is passed over, however much it is, but for what is named there and what lies
+        in a directory where the seed has none: it goes when the seed's comes back.
         """
         yield from self._compare("", Folder(self._upper, self._seed), self._seed, filters, only)
 
@@ -86,7 +87,8 @@ class Layers:
             if isinstance(old, Folder) or isinstance(new, Folder):
                 inside = new if isinstance(new, Folder) else Folder(None, None)
                 origin = old.origin if isinstance(old, Folder) else None
-                yield from self._compare(path + "/", inside, origin, filters, None if whole else only)
+                everything = whole or isinstance(old, Node)
+                yield from self._compare(path + "/", inside, origin, filters, None if everything else only)
 
     def _counted(self, seen: Node | Folder | None) -> Node | None:
         """Return what a difference tells of it; None for what does not count."""

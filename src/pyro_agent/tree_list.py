@@ -35,9 +35,9 @@ def list_tree(message: Message, desk: Desk) -> Message:
 def list_contents(message: Message, desk: Desk) -> Message:
     """`tree.manifest` {path, ignore=[".git"]} → the same lines of everything below, with sha256 for files.
 
-    With only=true just of what the body names: lines {just: paths}.
+    With only=true just of what the body names: lines {just: paths} and {whole: paths with all below}.
     """
-    only = take_only(desk).just if messages.flag(message, "only", default=False) else None
+    only = take_only(desk) if messages.flag(message, "only", default=False) else None
     ignored = places.ignored(message, (".git",))
     walk = Walk(messages.text(message, "path", default=""), ignored=ignored, only=only)
     count = 0

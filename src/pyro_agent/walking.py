@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from pyro_agent import mounts, places
+from pyro_agent.layers import Only
 
 # Each level holds a descriptor. Deeper directories are named, not entered.
 _DEEPEST = 200
@@ -31,11 +32,11 @@ class Walk:
         *,
         depth: int = _DEEPEST,
         ignored: frozenset[str] = frozenset(),
-        only: frozenset[str] | None = None,
+        only: Only | None = None,
     ) -> None:
         """Prepare to walk what is below `path`, so many levels deep; names in `ignored` are passed over.
 
-        With `only`, all but the paths in it are, too, and nothing else is looked at.
+        With `only`, all but what it names is, too, and nothing else is looked at.
         """
         self._path = path
         self._only = only
@@ -59,14 +60,15 @@ class Walk:
             folder = os.open(f"/proc/self/fd/{place}", os.O_RDONLY | os.O_DIRECTORY)
         finally:
             os.close(place)
-        yield from self._below(folder, "", self._depth)
+        yield from self._below(folder, "", self._depth, self._only)
 
-    def _below(self, folder: int, prefix: str, depth: int) -> Iterator[Entry]:
+    def _below(self, folder: int, prefix: str, depth: int, only: Only | None) -> Iterator[Entry]:
         try:
             for name in sorted(os.listdir(folder)):
                 if name in self._ignored or (name == places.STAGING and not prefix):
                     continue
-                if self._only is not None and prefix + name not in self._only:
+                whole = only is None or prefix + name in only.whole
+                if only is not None and not whole and prefix + name not in only.just:
                     continue
                 try:
                     status = os.lstat(name, dir_fd=folder)
@@ -75,17 +77,17 @@ class Walk:
                     continue
                 yield Entry(prefix + name, name, status, folder)
                 if depth > 1 and stat.S_ISDIR(status.st_mode) and status.st_dev in self._devices:
-                    yield from self._enter(folder, prefix, name, depth)
+                    yield from self._enter(folder, prefix, name, depth, None if whole else only)
         finally:
             os.close(folder)
 
-    def _enter(self, folder: int, prefix: str, name: str, depth: int) -> Iterator[Entry]:
+    def _enter(self, folder: int, prefix: str, name: str, depth: int, only: Only | None) -> Iterator[Entry]:
         try:
             inner = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=folder)
         except OSError:
             self.left_out += 1
         else:
-            yield from self._below(inner, f"{prefix}{name}/", depth - 1)
+            yield from self._below(inner, f"{prefix}{name}/", depth - 1, only)
 
 
 def open_file(entry: Entry) -> int:

@@ -91,7 +91,8 @@ def _since_the_seed(
 
 def _of_interest(entries: Iterable[Entry], below: bytes, seeded: Manifest) -> Iterator[bytes]:
     """Name what is pushed and was not seeded; where no directory is to be, all that a directory there would lose."""
-    just, whole = [], []
+    just = [below[:at] for at, byte in enumerate(below) if byte == ord("/")]  # the way there
+    whole = []
     for entry in entries:
         there = seeded.get(entry.path)
         if not entry.path or (there is not None and there.kind != "directory"):
@@ -128,7 +129,7 @@ def _line(name: str, texts: list[str]) -> bytes:
 
 def _looked_up(session: Session, dest: str, entries: Iterable[Entry] | None) -> Manifest:
     request = {"verb": "tree.manifest", "path": dest, "ignore": [".git"], "only": entries is not None}
-    body = None if entries is None else b"".join(_lines("just", (entry.path for entry in entries)))
+    body = None if entries is None else b"".join(_of_interest(entries, b"", {}))
     found, answer = guest_files.lines(session, request, body=body)
     if answer.get("left_out"):
         raise _unseen()

@@ -145,6 +145,15 @@ def test_a_file_that_gets_shorter_while_it_is_read_breaks_the_reading_off(
         read_tree({"path": "a"}, cast("RealDesk", Desk()))
 
 
+def test_a_manifest_of_some_has_what_is_named_and_all_below_what_goes_as_a_whole(root: Root) -> None:
+    for name in ("named/in", "named/own", "whole/a/b", "other/c"):
+        (root.workspace / name).parent.mkdir(parents=True, exist_ok=True)
+        (root.workspace / name).write_bytes(b"")
+    desk = Desk(b'{"just":["named","named/in"]}\n{"whole":["whole"]}\n')
+    list_contents({"only": True}, cast("RealDesk", desk))
+    assert [line["path"] for line in desk.lines()] == ["named", "named/in", "whole", "whole/a", "whole/a/b"]
+
+
 def test_a_manifest_has_the_hash_of_every_file(tree: Root) -> None:
     (tree.workspace / "new\nline").mkdir()
     desk = Desk()

@@ -212,3 +212,17 @@ def test_of_what_the_seed_has_not_only_what_is_named_is_looked_at(overlay: Overl
         "whole/a/b": "added",
     }
     assert overlay.changes(b"", only=True)[0] == {"seeded/old": "modified"}
+
+
+def test_all_that_lies_where_the_seed_had_a_file_counts_and_so_does_the_way_to_a_place(
+    overlay: Overlay,
+) -> None:
+    overlay.write(overlay.seed, "file")
+    overlay.write(overlay.upper, "file/mine/deep", "new")
+    overlay.write(overlay.upper, "new/sub/there", "new")
+    overlay.write(overlay.upper, "new/sub/other", "new")
+    body = b'{"just":["new","new/sub"]}\n{"whole":["new/sub/there"]}\n'
+    assert overlay.changes(body, only=True)[0] == {
+        "file": "deleted", "file/mine/deep": "added", "new/sub/there": "added",
+    }  # fmt: skip
+    assert overlay.changes(body, only=True, paths=["new/sub/"])[0] == {"new/sub/there": "added"}

@@ -93,9 +93,15 @@ def test_only_what_is_pushed_and_was_not_seeded_is_named() -> None:
     ((message, body),) = agent.asked
     assert (message["only"], message["paths"]) == (True, ["d/"])
     assert [json.loads(line) for line in (body or b"").splitlines()] == [
-        {"just": ["d/new"]},
+        {"just": ["d", "d/new"]},
         {"whole": ["d/new/\udcff", "d/was-folder"]},
     ]
+
+
+def test_the_way_to_a_place_that_was_not_seeded_is_named() -> None:
+    agent = Agent(places={"/workspace/new": "dir", "/workspace/new/sub": "dir"})
+    agent.held([entry(b"file")], {}, b"new/sub/")
+    assert agent.asked[0][1] == b'{"just":["new","new/sub"]}\n{"whole":["new/sub/file"]}\n'
 
 
 def test_a_push_that_deletes_asks_for_everything() -> None:
@@ -117,11 +123,11 @@ def test_names_travel_in_lines_that_the_agent_takes() -> None:
 def test_outside_or_behind_a_link_each_path_is_looked_up() -> None:
     agent = Agent([{"path": "a", **NEW}], {"count": 1}, {"/workspace/d": "dir", "/workspace/d/link": "link"})
     for below in (None, b"d/link/", b"d/link/deeper/"):
-        assert agent.held([entry(b"a")], {}, below) == {
+        assert agent.held([entry(b""), entry(b"a"), entry(b"b", "directory")], {}, below) == {
             b"a": Item("file", 0o600, 3, 0, hashlib.sha256(b"new").digest())
         }
     assert {message["verb"] for message, _ in agent.asked} == {"tree.manifest"}
-    assert {body for _, body in agent.asked} == {b'{"just":["a"]}\n'}
+    assert {body for _, body in agent.asked} == {b'{"just":["b"]}\n{"whole":["a"]}\n'}
 
 
 def test_a_destination_that_is_absent_or_a_file() -> None:

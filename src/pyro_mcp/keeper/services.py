@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
+from pyro_mcp.keeper import supervising
 from pyro_mcp.keeper.loop import Loop
 from pyro_mcp.keeper.ports import Port, Ports
 from pyro_mcp.keeper.readiness import ask_from
@@ -15,6 +16,8 @@ from pyro_wire import events, messages
 from pyro_wire.faults import Fault
 from pyro_wire.messages import Message, MessageError
 
+# From KILL to giving up on a guest that does not say that a service has ended.
+_KILLED_SECONDS = 2.0
 _LONGEST_MS = 24 * 3600 * 1000
 
 
@@ -80,14 +83,19 @@ class Services:
         return sorted(name for name, service in self._services.items() if service.runs)
 
     def wind_down(self, reason: str, then: Callable[[], None]) -> None:
-        """Let every service end as if it were stopped, TERM before KILL; call `then` once none runs."""
+        """Let every service end as if it were stopped, TERM before KILL; call `then` once none runs, or should by now."""
         for service in list(self._services.values()):
             service.stop(f"the machine ended: {reason}")
         self._once_all_ended.append(then)
+        self._loop.after(supervising.STOP_SECONDS + _KILLED_SECONDS, self._go_on_winding_down)
         self._look_whether_all_ended()
 
     def _look_whether_all_ended(self) -> None:
-        while self._once_all_ended and not self.busy:
+        if not self.busy:
+            self._go_on_winding_down()
+
+    def _go_on_winding_down(self) -> None:
+        while self._once_all_ended:
             self._once_all_ended.pop(0)()
 
     def ended(self, reason: str) -> None:

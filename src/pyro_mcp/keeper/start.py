@@ -77,9 +77,9 @@ class StartedKeeper:
         self.process.wait(_END_SECONDS)
 
     def give_up(self) -> None:
-        """End one that was never told what to hold; does nothing to another."""
+        """End one that was never told what to hold; another ends by itself, unless it was detached."""
+        self._close()
         if self._log is None:
-            self._close()
             assert self.process.stdout is not None
             self.process.stdout.close()
             self.process.kill()

@@ -20,6 +20,8 @@ from pyro_wire import messages
 from pyro_wire.messages import Message, MessageError
 
 _MOST_ENTRIES = 1_000_000
+# Of all paths together, which have to be held: a million of a usual length are a fifth of it.
+_MOST_PATH_BYTES = 512 << 20
 _SPARE_BYTES = 256 << 20
 _BLOCK = 512
 _GATHERED = 1 << 20
@@ -157,6 +159,7 @@ class Listing:
 
     def __init__(self) -> None:
         self._kinds: dict[bytes, str] = {}
+        self._path_bytes = 0
 
     def header(self, record: Message) -> tarfile.TarInfo | None:
         """Give an entry's header; None for what an archive has no form for. Raises MessageError for what makes no sense."""
@@ -166,6 +169,9 @@ class Listing:
         if path in self._kinds or (above and self._kinds.get(above) != "dir"):
             raise MessageError(f"{display_name(path)} comes twice, or lies in no directory")
         self._kinds[path] = kind if kind == "dir" else ""
+        self._path_bytes += len(path)
+        if self._path_bytes > _MOST_PATH_BYTES:
+            raise LimitReached("the paths of the disk are too long in all")
         return _header(record, kind) if kind in _TYPES else None
 
 

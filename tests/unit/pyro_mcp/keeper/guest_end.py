@@ -37,7 +37,8 @@ class Pretended(Request):
     def start(self, message: Message) -> None:
         word, *rest = messages.texts(message, "argv")
         self.listener: socket.socket | None = None
-        self._stubborn = word == "stubborn"
+        self._stubborn = word in ("stubborn", "deaf")
+        self._deaf = word == "deaf"
         if word == "fail":
             self.send(2, b"boom\n")
             self.answer({**ENDED, "exit_code": 3})
@@ -62,7 +63,8 @@ class Pretended(Request):
             self.answer({**ENDED, "exit_code": None, "signal": "TERM", "signal_number": 15})
 
     def on_cancel(self) -> None:
-        self.answer({**ENDED, "exit_code": None, "signal": "KILL", "signal_number": 9, "killed": True})
+        if not self._deaf:
+            self.answer({**ENDED, "exit_code": None, "signal": "KILL", "signal_number": 9, "killed": True})
 
     def release(self) -> None:
         if self.listener is not None:

@@ -15,7 +15,7 @@ from tests.unit.pyro_mcp.keeper.test_ports import free_port
 from pyro_mcp.errors import Conflict, GuestFailed, InvalidRequest, NotFound
 from pyro_mcp.guest.channel import Channel
 from pyro_mcp.host.waiting import wait_until
-from pyro_mcp.keeper import supervising
+from pyro_mcp.keeper import services, supervising
 from pyro_mcp.keeper.ports import Port
 from pyro_mcp.keeper.services import Services
 from pyro_mcp.redaction import Redactor
@@ -112,6 +112,18 @@ def test_at_the_machines_end_all_are_told_to_end_first(kept: Kept, monkeypatch: 
     again = threading.Event()
     kept.keeper.loop.after(0, lambda: kept.services.wind_down("it was idle", again.set))
     assert again.wait(20)
+
+
+def test_a_guest_that_never_says_that_a_service_ended_stops_no_machine_from_ending(
+    kept: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supervising, "STOP_SECONDS", 0.1)
+    monkeypatch.setattr(services, "_KILLED_SECONDS", 0.1)
+    kept.start("deaf")
+    over = threading.Event()
+    kept.keeper.loop.after(0, lambda: kept.services.wind_down("somebody stopped it", over.set))
+    assert over.wait(20)
+    assert kept.states() == {"web": "running"}
 
 
 def test_a_crash_is_told_by_its_signal(kept: Kept) -> None:

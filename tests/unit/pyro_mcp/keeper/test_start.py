@@ -20,6 +20,15 @@ def test_one_that_is_told_nothing_is_gone_at_the_end_of_the_block() -> None:
     assert keeper.process.returncode == -9
 
 
+def test_one_whose_start_is_broken_off_ends_too(tmp_path: Path) -> None:
+    with starting_keeper("ws-test") as keeper:
+        keeper._log = tmp_path / "keeper.log"  # as hold() does, which is broken off
+        keeper._leash.sendall(b"half a plan")
+    assert ends(keeper) == 1
+    assert keeper.process.stdout is not None
+    keeper.process.stdout.close()
+
+
 def test_it_ends_by_itself_with_whoever_started_it() -> None:
     keeper = start_keeper("ws-test")
     words = os.dup(keeper._words)

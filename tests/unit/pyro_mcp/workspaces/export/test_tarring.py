@@ -8,6 +8,7 @@ import pytest
 
 from pyro_mcp.errors import GuestFailed, LimitReached
 from pyro_mcp.redaction import Redactor
+from pyro_mcp.workspaces.export import tarring
 from pyro_mcp.workspaces.export.tarring import Archive
 
 TOKEN = b"the-token-of-this"
@@ -93,6 +94,13 @@ def test_more_than_the_host_has_room_for_is_refused_before_it_comes() -> None:
         )
     with pytest.raises(LimitReached):
         made_of(b"".join(record(f"{number}", "dir") for number in range(100)), room=100 * 512)
+
+
+def test_paths_without_end_are_not_held(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tarring, "_MOST_PATH_BYTES", 1000)
+    with pytest.raises(LimitReached, match="too long in all"):
+        made_of(b"".join(record(f"{number:0100}", "other") for number in range(11)))
+    assert made_of(b"".join(record(f"{number:0100}", "other") for number in range(10)))[0].left_out == 10
 
 
 def test_secrets_are_found_in_contents_names_and_targets() -> None:

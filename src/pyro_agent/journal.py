@@ -195,7 +195,7 @@ def take_away(step: Step) -> None:
 
 def recover() -> None:
     """Carry on what a kill interrupted, and clear away what had not been committed. Never fails: an attach waits."""
-    if not os.path.isdir(FOLDER):
+    if not any(map(os.path.lexists, (FOLDER, *STAGINGS))):
         return
     try:
         recover_committed()

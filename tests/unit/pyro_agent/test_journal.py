@@ -136,6 +136,13 @@ def test_without_any_transaction_nothing_is_looked_at(root: Root) -> None:
     assert not Path(journal.FOLDER).exists()
 
 
+def test_what_the_first_transaction_had_received_when_it_was_killed_is_cleared_away(root: Root) -> None:
+    (root.workspace / ".pyro-staging").mkdir()
+    (root.workspace / ".pyro-staging/1-0").write_bytes(b"half")
+    journal.recover()
+    assert root.tree() == {}
+
+
 def test_a_step_that_cannot_be_done_does_not_stop_an_attach(root: Root) -> None:
     Path(journal.FOLDER).mkdir()
     Journal.commit("t", [Step("make", "/workspace/none/below", mode=0o755)])

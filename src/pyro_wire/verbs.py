@@ -12,7 +12,6 @@ READING = frozenset(
         "tree.search",
         "tree.changes",
         "keeper.status",
-        "keeper.jobs",
         "keeper.shell.list",
         "keeper.shell.read",
     }

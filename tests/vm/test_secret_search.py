@@ -97,6 +97,8 @@ def workspace(environment: Environment, tmp_path: Path, heard: Heard) -> Iterato
     (seed / "serve.py").write_text(_SERVE)
     (tmp_path / "key.pem").write_text(KEY)
     git(seed, "init", "-q", "-b", "main")
+    git(seed, "config", "user.name", "A. Host")
+    git(seed, "config", "user.email", "a@example.org")
     git(seed, "add", "-A")
     git(seed, "commit", "-qm", "one")
     with Pyro().workspace.create(

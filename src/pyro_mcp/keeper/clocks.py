@@ -8,9 +8,7 @@ from collections.abc import Callable
 from pyro_mcp.keeper.loop import Loop
 
 # Requests that only look at a workspace do not keep it awake.
-PASSIVE = frozenset(
-    {"keeper.status", "keeper.jobs", "keeper.decisions", "keeper.services", "keeper.shell.list"}
-)
+PASSIVE = frozenset({"keeper.status", "keeper.decisions", "keeper.services", "keeper.shell.list"})
 
 
 class IdleClock:

@@ -26,19 +26,19 @@ class Jobs:
         self._jobs: dict[str, Job] = {}
 
     @property
-    def running(self) -> int:
-        return sum(job.result is None for job in self._jobs.values())
+    def running(self) -> list[str]:
+        """The ids of those that run, in the order in which they were begun."""
+        return [name for name, job in self._jobs.items() if job.result is None]
 
     @property
     def busy(self) -> bool:
-        return self.running > 0
+        return bool(self.running)
 
     def verbs(self) -> Mapping[str, Open]:
         return {
             "keeper.exec": self.start,
             "keeper.follow": self.follow,
             "keeper.signal": self.signal,
-            "keeper.jobs": self.listed,
         }
 
     def ended(self, reason: str) -> None:
@@ -76,10 +76,6 @@ class Jobs:
         else:
             job.signal({"signal": message.get("signal", "INT")})
         client.answer(stream, {})
-
-    def listed(self, client: Client, stream: int, _: Message) -> None:
-        """`keeper.jobs`: which commands run."""
-        client.answer(stream, {"running": [name for name, job in self._jobs.items() if job.result is None]})
 
     def _found(self, client: Client, stream: int, message: Message) -> Job | None:
         job = self._jobs.get(str(message.get("exec_id")))

@@ -42,7 +42,7 @@ def test_a_follower_is_told_the_output(kept: Kept, tmp_path: Path) -> None:
 def test_a_command_that_takes_longer_is_left_running_and_killed_later(kept: Kept, tmp_path: Path) -> None:
     assert start(kept, tmp_path / "out", "hang", yield_ms=1) == {"running": True}
     with Channel(kept.path) as channel:
-        assert channel.ask({"verb": "keeper.jobs"}) == {"running": ["job"]}
+        assert kept.jobs.running == ["job"]
         channel.ask({"verb": "keeper.signal", "exec_id": "job", "signal": "INT"})
         channel.ask({"verb": "keeper.signal", "exec_id": "job", "kill": True})
         answer = channel.ask({"verb": "keeper.follow", "exec_id": "job"})

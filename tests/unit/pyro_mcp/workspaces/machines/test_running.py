@@ -11,7 +11,7 @@ from pyro_mcp.workspaces.registry import machines
 
 def test_a_stopped_workspace_has_no_socket_and_hears_nothing(workspace: Pretended) -> None:
     assert workspace.sessions.machines.socket(workspace.id) is None
-    assert workspace.sessions.machines.tell(workspace.id, {"verb": "keeper.jobs"}) is None
+    assert workspace.sessions.machines.tell(workspace.id, {"verb": "keeper.status"}) is None
 
 
 def test_a_machine_is_there_as_long_as_its_keeper_lives(workspace: Pretended) -> None:
@@ -27,7 +27,7 @@ def test_a_machine_is_there_as_long_as_its_keeper_lives(workspace: Pretended) ->
 
 def test_a_keeper_that_does_not_answer_is_told_nothing(workspace: Pretended) -> None:
     workspace.runs()
-    assert workspace.sessions.machines.tell(workspace.id, {"verb": "keeper.jobs"}) is None
+    assert workspace.sessions.machines.tell(workspace.id, {"verb": "keeper.status"}) is None
 
 
 @pytest.mark.parametrize(

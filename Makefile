@@ -18,9 +18,9 @@ setup: ## Install missing system packages, uv and the locked Python environment
 demo: setup ## A short tour on real machines
 	@$(BIN)/pyro demo
 
-test: setup ## Unit and contract tests, then tests and examples on real machines (one worker)
+test: setup ## Tests and examples on real machines (one worker), and unit and contract tests beside them (another)
 	@$(BIN)/pyro env pull debian:12
-	@$(BIN)/pytest tests/unit tests/contract tests/docs tests/vm tests/smoke tests/pages/test_first_pages.py
+	@$(BIN)/pytest -n 2 --dist loadgroup tests/vm tests/smoke tests/pages/test_first_pages.py tests/unit tests/contract tests/docs
 
 check: setup ## Format, lint, strict types, import order, generated files up to date
 	@$(BIN)/ruff format --check

@@ -1,4 +1,4 @@
-"""The pages on real machines: the first ones in `make test`, all of them in `make smoke-docs`."""
+"""The pages on real machines: the README in `make test`, all of them in `make smoke-docs`."""
 
 from tests.ladder import environment, home, nothing_left, pytest_runtest_makereport
 

@@ -150,6 +150,7 @@ def test_network() -> None:
     assert "host=169.254.169.254 port=80" in said
 
 
+@pytest.mark.skipif("PYRO_LONG_TESTS" not in os.environ, reason="pip, emulated; set PYRO_LONG_TESTS=1")
 def test_network_sdk() -> None:
     there, refused, *told = _run(sys.executable, str(_EXAMPLES / "network_sdk.py")).splitlines()
     assert there == "six is there"

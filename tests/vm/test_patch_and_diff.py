@@ -25,7 +25,7 @@ from pyro_mcp.workspaces.patching import apply_patch
 
 __all__ = ["opening"]
 pytestmark = outliving
-_ROUNDS = int(os.environ.get("PYRO_DIFF_ROUNDS", "12"))
+_ROUNDS = int(os.environ.get("PYRO_DIFF_ROUNDS", "6"))
 _SEED = int(os.environ.get("PYRO_DIFF_SEED", "4"))
 _NAMES = [
     b"a", b"b.py", b"with space", b"d\xc3\xa9j\xc3\xa0", b"odd\xff", b"tab\there", b'quo"te', b"-dash", b"line\nbreak", b"x" * 60,

@@ -20,7 +20,7 @@ demo: setup ## A short tour on real machines
 
 test: setup ## Tests and examples on real machines (one worker), and unit and contract tests beside them (another)
 	@$(BIN)/pyro env pull debian:12
-	@$(BIN)/pytest -n 2 --dist loadgroup tests/vm tests/smoke tests/pages/test_first_pages.py tests/unit tests/contract tests/docs
+	@$(BIN)/pytest -n 2 --dist loadscope tests/vm tests/smoke tests/pages/test_first_pages.py tests/unit tests/contract tests/docs
 
 check: setup ## Format, lint, strict types, import order, generated files up to date
 	@$(BIN)/ruff format --check

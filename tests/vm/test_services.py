@@ -200,7 +200,7 @@ def test_stop_ends_all_it_started_also_what_left_its_group(workspace: Workspace)
     workspace.service.start(
         "family",
         "setsid sh -c 'trap \"echo child is told; exit\" TERM; while :; do sleep 0.1; done' & "
-        "trap 'echo told; exit 0' TERM; while :; do sleep 0.1; done",
+        "trap 'echo told; wait; exit 0' TERM; while :; do sleep 0.1; done",
     )
     with pytest.raises(Conflict, match="runs already"):
         workspace.service.start("family", "true")

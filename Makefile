@@ -30,9 +30,9 @@ check: setup ## Format, lint, strict types, import order, generated files up to 
 	@$(BIN)/python -m scripts.surface --check
 	@$(BIN)/python -m scripts.reference --check
 
-smoke-secrets: setup ## Secrets on a real machine, through each door
+smoke-secrets: setup ## Secrets on a real machine, through each door, and searched for in all that pyro says and writes
 	@$(BIN)/pyro env pull debian:12
-	@$(BIN)/pytest tests/smoke/test_secrets_and_disks.py -k "not test_disks"
+	@PYRO_LONG_TESTS=1 $(BIN)/pytest tests/vm/test_secret_search.py tests/smoke/test_secrets_and_disks.py -k "not test_disks"
 
 smoke-disks: setup ## Snapshots side by side and disks of stopped workspaces, on real machines
 	@$(BIN)/pyro env pull debian:12

@@ -126,6 +126,7 @@ def _search_all_files(home: Path, since: float, *, disks: bool) -> None:
             assert SEARCH.found_in(Path(f"/proc/{process.pid}/{name}").read_bytes()) == []
 
 
+@pytest.mark.skipif("PYRO_LONG_TESTS" not in os.environ, reason="long; make smoke-secrets runs it")
 @outliving
 @pytest.mark.timeout(240)
 def test_no_answer_and_no_file_tells(

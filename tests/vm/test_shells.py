@@ -123,9 +123,9 @@ def test_all_that_runs_in_a_shell_ends_with_it(workspace: Workspace) -> None:
 
 
 def test_a_command_that_writes_keeps_its_workspace_from_being_idle(environment: Environment) -> None:
-    with Pyro().workspace.create(idle_stop_seconds=3) as ws:
+    with Pyro().workspace.create(idle_stop_seconds=2) as ws:
         shell = ws.shell.open()
-        ws.shell.write(shell.shell_id, "for i in $(seq 9); do echo $i; sleep 0.6; done; echo well > finished")
+        ws.shell.write(shell.shell_id, "for i in $(seq 7); do echo $i; sleep 0.5; done; echo well > finished")
         wait_until(lambda: ws.status().state == "stopped", what="the idle stop, after it", timeout=40)
         assert ws.exec("cat finished").stdout == "well\n"
 

@@ -64,6 +64,14 @@ def new_file(top: int, path: bytes, mode: int) -> Iterator[int]:
             yield descriptor
 
 
+def write_all(descriptor: int, data: bytes | bytearray) -> None:
+    """Write all of it: a file that is nearly full takes less than it is given."""
+    with memoryview(data) as rest:
+        at = 0
+        while at < len(rest):
+            at += os.write(descriptor, rest[at:])
+
+
 def put(top: int, path: bytes, item: Item) -> None:
     """Make a directory or link below a staged directory."""
     with parent_of(top, path) as (folder, name), told_full():

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import tarfile
 from collections.abc import Callable
+from functools import partial
 
-from pyro_mcp.errors import GuestFailed, InvalidRequest, LimitReached
+from pyro_mcp.errors import LimitReached
 from pyro_mcp.host.room import free_disk
 from pyro_mcp.models.names import display_name
 from pyro_mcp.progress import step
 from pyro_mcp.redaction import Redactor
 from pyro_mcp.workspaces import guest_files
+from pyro_mcp.workspaces.export.below import write_all
 from pyro_mcp.workspaces.export.landing import Landing
+from pyro_mcp.workspaces.export.streaming import TreeStream
 from pyro_mcp.workspaces.export.tree import check_path
 from pyro_mcp.workspaces.secrets.refusing import refuse_secrets
 from pyro_mcp.workspaces.session import Session
@@ -25,8 +27,6 @@ _MOST_PATH_BYTES = 512 << 20
 _SPARE_BYTES = 256 << 20
 _BLOCK = 512
 _GATHERED = 1 << 20
-# What describes an entry: two paths of 4 KiB, each byte escaped, and a few numbers.
-_LONGEST_LINE = 64 << 10
 _TYPES = {"file": tarfile.REGTYPE, "dir": tarfile.DIRTYPE, "link": tarfile.SYMTYPE}
 
 
@@ -36,27 +36,28 @@ def write_tar(session: Session, descriptor: int, landing: Landing) -> tuple[int,
     Directories come before what is in them, and nothing comes below a link: unpacking leads nowhere else. Owners are root's.
     """
 
-    def write(data: bytes | bytearray) -> None:
-        with memoryview(data) as rest:
-            at = 0
-            while at < len(rest):
-                at += os.write(descriptor, rest[at:])
-
     room = free_disk(landing.output.parent) - _SPARE_BYTES
     with step("copying the files", unit="files") as progress:
-        archive = Archive(write, session.redactor, room=room, on_entry=lambda: progress.advance(1))
-        answer = session.ask({"verb": "tree.read", "path": "/"}, on_data=lambda _, data: archive.feed(data))
-        archive.end()
+        archive = Archive(
+            partial(write_all, descriptor),
+            session.redactor,
+            room=room,
+            on_entry=lambda: progress.advance(1),
+        )
+        stream = TreeStream(archive)
+        answer = session.ask({"verb": "tree.read", "path": "/"}, on_data=lambda _, data: stream.feed(data))
+        stream.end()
+        archive.close()
     refuse_secrets(archive.secrets)
     unread = answer.get("left_out")
     return archive.entries, archive.left_out + (unread if isinstance(unread, int) and unread > 0 else 0)
 
 
 class Archive:
-    """Takes what a guest says of its files, and their bytes, in pieces of any size; gives the archive to `write`.
+    """Takes what a guest says of its files, and their bytes; gives the archive to `write`.
 
-    Raises GuestFailed for what no honest guest sends, LimitReached for more than fits into `room`. `secrets` tells which stand
-    where: then the archive must not be given a name.
+    Raises LimitReached for more than fits into `room`. `secrets` tells which stand where: then the archive must not be given
+    a name.
     """
 
     def __init__(
@@ -74,48 +75,20 @@ class Archive:
         self._room = room
         self._on_entry = on_entry
         self._listing = Listing()
-        self._line = b""
-        self._left = 0  # so many bytes of a file are still to come
         self._padding = 0
-        self._name = b""
+        self._name: bytes | None = None  # None: it has no form in an archive
         self._searched = redactor
         self._out = bytearray()
 
-    def feed(self, data: bytes) -> None:
-        """Take the next bytes."""
-        data, at = self._line + data, 0
-        while at < len(data):
-            if self._left:
-                part = data[at : at + self._left]
-                at += len(part)
-                self._content(part)
-                continue
-            end = data.find(b"\n", at)
-            if end < 0:
-                break
-            self._entry(data[at:end])
-            at = end + 1
-        self._line = data[at:]
-        if len(self._line) > _LONGEST_LINE:
-            raise _nonsense("a line without an end")
-
-    def end(self) -> None:
-        """Close the archive, if all that was announced has come."""
-        if self._left or self._line:
-            raise _nonsense(f"it ends in the middle of {display_name(self._name) or 'a line'}")
-        self._put(bytes(2 * _BLOCK))
-        self._flush()
-
-    def _entry(self, line: bytes) -> None:
+    def entry(self, record: Message) -> int:
+        """Write an entry's header."""
         if self.entries + self.left_out == _MOST_ENTRIES:
             raise LimitReached(f"the disk has more than {_MOST_ENTRIES} entries")
-        try:
-            info = self._listing.header(messages.unpack(line))
-        except (MessageError, InvalidRequest) as error:
-            raise _nonsense(str(error)) from error
+        info = self._listing.header(record)
         if info is None:
             self.left_out += 1
-            return
+            self._name = None
+            return 0
         if info.size > self._room:
             raise _too_large()
         self.entries += 1
@@ -124,22 +97,27 @@ class Archive:
         self._searched = self._redactor.fresh()
         self._searched.feed(self._name + b"\0" + guest_files.name_bytes(info.linkname) + b"\0")
         self._put(info.tobuf(tarfile.PAX_FORMAT, "utf-8", "surrogateescape"))
-        self._left, self._padding = info.size, -info.size % _BLOCK
-        if not self._left:
-            self._has_ended()
+        self._padding = -info.size % _BLOCK
+        return info.size
 
-    def _content(self, part: bytes) -> None:
+    def content(self, part: bytes) -> None:
+        """Write some of a file."""
         self._searched.feed(part)
         self._put(part)
-        self._left -= len(part)
-        if not self._left:
-            self._has_ended()
 
-    def _has_ended(self) -> None:
+    def ended(self) -> None:
+        """Fill the last block of a file, and remember what was found in it."""
+        if self._name is None:
+            return
         self._put(bytes(self._padding))
         self._searched.finish()
         if self._searched.found:
             self.secrets[self._name] = tuple(sorted(self._searched.found))
+
+    def close(self) -> None:
+        """Write the end of the archive."""
+        self._put(bytes(2 * _BLOCK))
+        self._flush()
 
     def _put(self, data: bytes) -> None:
         self._room -= len(data)
@@ -185,10 +163,6 @@ def _header(record: Message, kind: str) -> tarfile.TarInfo:
     guest_files.name_bytes(info.linkname)
     info.uname = info.gname = "root"
     return info
-
-
-def _nonsense(details: str) -> GuestFailed:
-    return GuestFailed("the machine described its files in a way that makes no sense", details=details)
 
 
 def _too_large() -> LimitReached:

@@ -9,6 +9,7 @@ import pytest
 from pyro_mcp.errors import GuestFailed, LimitReached
 from pyro_mcp.redaction import Redactor
 from pyro_mcp.workspaces.export import tarring
+from pyro_mcp.workspaces.export.streaming import TreeStream
 from pyro_mcp.workspaces.export.tarring import Archive
 
 TOKEN = b"the-token-of-this"
@@ -25,9 +26,11 @@ def made_of(data: bytes, *, size: int = 1 << 20, room: int = 1 << 20) -> tuple[A
     """What becomes of a stream that comes in pieces of so many bytes."""
     written, seen = bytearray(), []
     archive = Archive(written.extend, Redactor({"T": TOKEN}), room=room, on_entry=lambda: seen.append(True))
+    stream = TreeStream(archive)
     for at in range(0, len(data), size):
-        archive.feed(data[at : at + size])
-    archive.end()
+        stream.feed(data[at : at + size])
+    stream.end()
+    archive.close()
     assert len(seen) == archive.entries
     return archive, written
 

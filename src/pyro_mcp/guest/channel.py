@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import select
 import socket
+import struct
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -22,6 +23,7 @@ OnData = Callable[[int, bytes], None]
 _READ = 256 * 1024
 _BLOCK = 64 * 1024
 _GREETING_SECONDS = 10.0
+_CREDENTIALS = struct.Struct("3i")  # pid, uid, gid: unix(7)
 
 
 class Source(Protocol):
@@ -47,6 +49,11 @@ class Controls(Protocol):
 class NotRunning(Conflict):
     """The keeper left before it was asked anything: whoever starts the machine anew may ask the same again."""
 
+    def __init__(self, details: str) -> None:
+        super().__init__(
+            "the machine is not running any more", details=details, hint="ask again: it is started anew"
+        )
+
 
 class Channel:
     """A connection to one keeper, good for one request after another. Not for two threads at once."""
@@ -55,6 +62,13 @@ class Channel:
         self._socket = _connect(path)
         self._mux = Mux(initiator=True)
         self._mux.hello(os.urandom(8).hex())
+
+    @property
+    def keeper(self) -> int:
+        """The process that is spoken to."""
+        there = self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
+        pid: int = _CREDENTIALS.unpack(there)[0]
+        return pid
 
     def __enter__(self) -> Self:
         return self
@@ -85,7 +99,7 @@ class Channel:
         try:
             request.greet(deadline)
         except OutcomeUnknown as error:  # it left before it was asked anything
-            raise _not_running(error.details or "") from error
+            raise NotRunning(error.details or "") from error
         try:
             return request.run(message, body, deadline)
         except OutcomeUnknown as error:
@@ -106,7 +120,7 @@ def _connect(path: Path) -> socket.socket:
         connection.connect(os.fspath(path))
     except OSError as error:
         connection.close()
-        raise _not_running(f"{path}: {error}") from error
+        raise NotRunning(f"{path}: {error}") from error
     connection.setblocking(False)
     return connection
 
@@ -229,12 +243,6 @@ class _Request:
             self._answer = event.message
         elif isinstance(event, Failed):
             raise error_from(event.fault)
-
-
-def _not_running(details: str) -> NotRunning:
-    return NotRunning(
-        "the machine is not running any more", details=details, hint="ask again: it is started anew"
-    )
 
 
 def _milliseconds(deadline: float | None) -> float | None:

@@ -58,6 +58,7 @@ class Session:
         self.outputs = outputs
         self.redactor = redactor
         self._socket = socket
+        self._keeper: int | None = None
         self._start_again = start_again
         self.data: dict[str, events.Json] = {}
 
@@ -71,7 +72,7 @@ class Session:
 
     def channel(self) -> Channel:
         """Open a connection of its own, for many requests one after another."""
-        return self._met(lambda: connect(self._socket))
+        return self._met(self._connected)
 
     def ask(
         self,
@@ -86,7 +87,7 @@ class Session:
         """Ask the agent, or with a `keeper.` verb the keeper, one thing on a connection of its own."""
 
         def asked() -> Message:
-            with connect(self._socket) as channel:
+            with self._connected() as channel:
                 return channel.ask(
                     message,
                     on_data=on_data,
@@ -97,6 +98,17 @@ class Session:
                 )
 
         return self._met(asked)
+
+    def _connected(self) -> Channel:
+        """Connect to the keeper that was met first: what another machine holds is not what this operation has seen."""
+        from pyro_mcp.guest.channel import NotRunning
+
+        channel = connect(self._socket)
+        if self._keeper not in (None, channel.keeper):
+            channel.close()
+            raise NotRunning("it was stopped, reset or started anew in the middle of this operation")
+        self._keeper = channel.keeper
+        return channel
 
     def _met(self, meet: Callable[[], Met]) -> Met:
         """Meet the keeper. One that was found and has ended before we met gives way to the next machine.
@@ -111,7 +123,7 @@ class Session:
         except NotRunning:
             if start_again is None:
                 raise
-            self._socket = start_again()
+            self._socket, self._keeper = start_again(), None
             return meet()
 
 

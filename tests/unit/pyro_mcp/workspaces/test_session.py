@@ -2,6 +2,8 @@
 
 import json
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -111,6 +113,39 @@ def test_what_stops_a_machine_later_stops_what_is_under_way(workspace: Pretended
             assert session.ask({"verb": "ping"}) == {"at": "met"}
         with pytest.raises(Conflict, match="not running any more"):
             session.ask({"verb": "ping"})
+
+
+def test_the_next_machine_is_not_asked_the_rest_of_what_the_last_one_was_asked(
+    workspace: Pretended, tmp_path: Path
+) -> None:
+    """A reset in the middle of a push: what the push saw is gone, so the rest of it must not be carried out."""
+    workspace.runs()
+    with workspace.sessions.using(workspace.id, "sync.push") as session:
+        session._socket = tmp_path / "machine"
+        with answering(tmp_path / "machine"):
+            session.ask({"verb": "tree.changes"})
+        (tmp_path / "machine").unlink()
+        with (
+            served_by_another_process(tmp_path / "machine"),
+            pytest.raises(Conflict, match="not running any more"),
+        ):
+            session.ask({"verb": "tree.apply"})
+
+
+@contextmanager
+def served_by_another_process(place: Path) -> Iterator[None]:
+    """A socket that another process listens at, as the next keeper does."""
+    program = (
+        "import socket, sys; listener = socket.socket(socket.AF_UNIX); listener.bind(sys.argv[1]);"
+        "listener.listen(); print(flush=True); sys.stdin.read()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", program, str(place)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as listening:
+        assert listening.stdout is not None
+        listening.stdout.readline()
+        yield
+        listening.communicate()
 
 
 def test_a_machine_that_another_starter_brought_meanwhile_has_to_keep_the_promise_too(

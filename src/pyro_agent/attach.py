@@ -15,17 +15,14 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from pyro_agent import journal, mounts, network, system
+from pyro_agent.machine import Machine
 from pyro_agent.requests import Request
 from pyro_agent.trust import trust
 from pyro_wire import messages
 from pyro_wire.faults import FaultError
 from pyro_wire.messages import Message, MessageError
-
-if TYPE_CHECKING:
-    from pyro_agent.machine import Machine
 
 # 256 bits twice over: the generator's whole state must be unlike its twin's.
 _LEAST_ENTROPY = 64

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from pyro_agent.requests import Request
+from pyro_agent.workers import Worker
 from pyro_wire.faults import Fault, FaultError
 from pyro_wire.messages import Message
 from pyro_wire.mux import DATA_PIECE
-
-if TYPE_CHECKING:
-    from pyro_agent.workers import Worker
 
 
 class Work(Request):

@@ -1,62 +1,17 @@
-"""The agent as a whole: what it holds, which verb answers what, and how streams reach their requests."""
+"""The machine as requests know it: its loop, its helpers, its disk once it has one, and the commands that run in it."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 
-from pyro_agent.apply import ApplyTree
-from pyro_agent.attach import Attach, Prepare, Rehearse
 from pyro_agent.command import Command
-from pyro_agent.connect import Connect
-from pyro_agent.delegated import Work
-from pyro_agent.disk import Detach, Freeze, Ping, Settle, Sync, Thaw
-from pyro_agent.exec import Exec
-from pyro_agent.files import FileRead, FileStat
 from pyro_agent.helper import DiskHelper
-from pyro_agent.jobs import JOBS
-from pyro_agent.line import Line
 from pyro_agent.log import say
 from pyro_agent.loop import Loop, Timer
-from pyro_agent.names import Names
-from pyro_agent.outward import Outward
 from pyro_agent.pool import Pool
-from pyro_agent.pty import Pty
-from pyro_agent.redirect import Redirect
-from pyro_agent.requests import Request
 from pyro_agent.runner import Runner
-from pyro_agent.search import SearchTree
-from pyro_agent.secrets import PutSecret
-from pyro_agent.strays import Strays
 from pyro_agent.workers import Workers
-from pyro_wire import events, messages
-from pyro_wire.faults import Fault
-from pyro_wire.messages import Message, MessageError
 
-# One file per verb group. Of a plain `Work` all is in the job.
-VERBS: Mapping[str, type[Request]] = {
-    "prepare": Prepare,
-    "rehearse": Rehearse,
-    "settle": Settle,
-    "attach": Attach,
-    "exec": Exec,
-    "connect": Connect,
-    "pty": Pty,
-    "ping": Ping,
-    "sync": Sync,
-    "freeze": Freeze,
-    "thaw": Thaw,
-    "detach": Detach,
-    "secret.put": PutSecret,
-    "file.stat": FileStat,
-    "file.read": FileRead,
-    "tree.list": Work,
-    "tree.manifest": Work,
-    "tree.read": Work,
-    "tree.search": SearchTree,
-    "tree.changes": Work,
-    "tree.apply": ApplyTree,
-}
 # A client that runs one command after the other finds the agent busy with the next runner otherwise. While commands
 # run, a new runner would take its 50 ms from them: only after a longer quiet.
 _REST_S = 0.05
@@ -66,40 +21,18 @@ _LONG_REST_S = 0.25
 class Machine:
     """What all requests share."""
 
-    def __init__(self, loop: Loop, pool: Pool, helper: DiskHelper) -> None:
+    def __init__(self, loop: Loop, pool: Pool, helper: DiskHelper, workers: Workers) -> None:
         self.loop = loop
         self.helper = helper
-        self.workers = Workers(loop, JOBS)
+        self.workers = workers
         self.root: int | None = None  # a descriptor of the workspace's root, once attached
         self.disk = False
         self.prepared = False  # frozen with an empty disk: `attach` still has to come
         self.commands = 0
         self._pool = pool
         self._env_defaults: dict[str, str] = {}
-        self._requests: dict[int, Request] = {}
         self._dying: dict[int, Runner] = {}
-        self._line: Line | None = None
         self._rest: Timer | None = None
-        self._outward = Outward()
-
-    def catch_connections(self) -> None:
-        """Listen for what the guest's programs want of the world outside; the host is asked about each."""
-        names = Names(self.loop, self._outward)
-        Redirect(self.loop, self._outward, names.placeholders.name_of)
-        Strays(self.loop, self._outward)
-
-    def serve(self, port: int, facts: Message) -> None:
-        """Answer the host for as long as the machine lives."""
-        self._line = Line(self.loop, port, facts, self._dispatch)
-        self._outward.connect(self._line)
-        while True:
-            self.loop.step()
-            for request in [each for each in self._requests.values() if not each.resting]:
-                request.guarded(request.on_turn)
-                if not request.open:
-                    self._requests.pop(request.stream, None)
-            self._outward.on_turn()
-            self._line.settle()
 
     # -- for requests -------------------------------------------------------------------------------------------
 
@@ -158,53 +91,3 @@ class Machine:
             say(f"no new runner: {error}")
             return
         self._rest = self.loop.after(0, self._replenish)
-
-    def _dispatch(self, happened: list[events.Event]) -> None:
-        for event in happened:
-            if isinstance(event, events.Greeted):
-                self._abandon_all()
-            elif isinstance(event, events.Opened):
-                self._open(event)
-            elif event.stream % 2 == 0:  # a responder's own streams have even numbers
-                self._outward.dispatch(event)
-            else:
-                self._pass_on(event)
-
-    def _abandon_all(self) -> None:
-        """A new host is there: nobody waits for what the old one asked."""
-        for request in self._requests.values():
-            request.close()
-        self._requests.clear()
-        self._outward.abandon()
-
-    def _open(self, event: events.Opened) -> None:
-        assert self._line is not None
-        mux = self._line.mux
-        try:
-            verb = messages.text(event.message, "verb")
-        except MessageError as error:
-            mux.fail(event.stream, Fault("invalid_request", str(error)))
-            return
-        kind = VERBS.get(verb)
-        if kind is None:
-            mux.fail(event.stream, Fault("invalid_request", f"the agent knows no verb {verb[:40]!r}"))
-            return
-        request = kind(self, mux, event.stream)
-        self._requests[event.stream] = request
-        request.guarded(lambda: request.start(event.message))
-
-    def _pass_on(self, event: events.Event) -> None:
-        assert not isinstance(event, events.Greeted)
-        request = self._requests.get(event.stream)
-        if request is None or not request.open:
-            return
-        if isinstance(event, events.Data):
-            payload = event.payload
-            request.guarded(lambda: request.on_data(payload))
-        elif isinstance(event, events.Ended):
-            request.guarded(request.on_ended)
-        elif isinstance(event, events.Control):
-            message = event.message
-            request.guarded(lambda: request.on_control(message))
-        elif isinstance(event, events.Cancelled):
-            request.guarded(request.on_cancel)

@@ -5,18 +5,15 @@ Whatever goes wrong inside a verb is the FAULT of its own stream; the agent and 
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from pyro_agent.log import say
+from pyro_agent.machine import Machine
+from pyro_agent.unforeseen import unexpected
 from pyro_wire.faults import Fault, FaultError
 from pyro_wire.frames import Buffer
 from pyro_wire.messages import Message, MessageError
 from pyro_wire.mux import Mux
-
-if TYPE_CHECKING:
-    from pyro_agent.machine import Machine
 
 
 class Request:
@@ -112,9 +109,3 @@ class Request:
         except Exception as error:  # noqa: BLE001  (the agent outlives any verb)
             say(f"stream {self.stream}: {error!r}")
             self.fail(unexpected(error))
-
-
-def unexpected(error: BaseException) -> Fault:
-    """Describe an exception nobody foresaw."""
-    lines = traceback.format_exception(error)
-    return Fault("guest_failed", f"the agent failed: {error or type(error).__name__}", "".join(lines))

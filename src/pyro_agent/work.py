@@ -11,7 +11,7 @@ import os
 import socket
 from collections.abc import Callable
 
-from pyro_agent.requests import unexpected
+from pyro_agent.unforeseen import unexpected
 from pyro_wire import messages
 from pyro_wire.faults import Fault, FaultError
 from pyro_wire.messages import Message, MessageError

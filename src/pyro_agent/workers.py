@@ -11,18 +11,16 @@ import signal
 import socket
 import sys
 from collections import deque
-from typing import TYPE_CHECKING, NoReturn
+from typing import NoReturn, Protocol
 
 from pyro_agent.log import say
 from pyro_agent.loop import READ, WRITE, Loop
 from pyro_agent.work import ANSWER, DATA, LARGEST, Job, serve
 from pyro_wire import messages
 from pyro_wire.faults import Fault, FaultError
+from pyro_wire.frames import Buffer
 from pyro_wire.messages import Message
 from pyro_wire.mux import DATA_PIECE
-
-if TYPE_CHECKING:
-    from pyro_agent.delegated import Work
 
 # As many at work at once; further jobs wait. Two CPUs at most have something to do for them.
 _MOST = 6
@@ -34,6 +32,30 @@ _NICER = 5
 _DEEPEST = 16384
 
 
+class Customer(Protocol):
+    """Who has a job done, and is told how it goes."""
+
+    message: Message
+    worker: Worker | None
+    open: bool
+
+    @property
+    def room(self) -> int:
+        """How many bytes `send` takes now."""
+
+    def send(self, channel: int, data: Buffer) -> int:
+        """Take what the job gives."""
+
+    def consumed(self, count: int) -> None:
+        """Learn that so many bytes of the body have gone on."""
+
+    def conclude(self, result: Message | Fault) -> None:
+        """Take the job's last word."""
+
+    def fail(self, fault: Fault) -> None:
+        """Learn that there will be no last word."""
+
+
 class Workers:
     """All of them."""
 
@@ -43,14 +65,14 @@ class Workers:
         self._jobs = jobs
         self._idle: list[Worker] = []
         self._count = 0
-        self._waiting: deque[Work] = deque()
+        self._waiting: deque[Customer] = deque()
 
     def stand_by(self) -> None:
         """Have one ready."""
         if not self._idle:
             self._idle.append(self._fork())
 
-    def employ(self, work: Work) -> None:
+    def employ(self, work: Customer) -> None:
         """Give a request a worker now, or as soon as one is free."""
         if self._idle:
             self._idle.pop().begin(work)
@@ -78,7 +100,7 @@ class Workers:
         if work is not None:
             self.employ(work)
 
-    def _next_waiting(self) -> Work | None:
+    def _next_waiting(self) -> Customer | None:
         while self._waiting:
             work = self._waiting.popleft()
             if work.open:
@@ -121,14 +143,14 @@ class Worker:
         self._loop = workers.loop
         self._pid = pid
         self._line = line
-        self._work: Work | None = None
+        self._work: Customer | None = None
         self._busy = False
         self._inward: deque[bytes] = deque()  # at most one window: credit follows what was passed on
         line.setblocking(False)
         self._listening = False
         self.listen(True)
 
-    def begin(self, work: Work) -> None:
+    def begin(self, work: Customer) -> None:
         """Hand a job over; the worker waits for one, so its line is empty."""
         self._work, self._busy = work, True
         work.worker = self

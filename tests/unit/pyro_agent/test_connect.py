@@ -6,7 +6,7 @@ import socket
 from collections.abc import Iterator
 
 import pytest
-from tests.unit.pyro_agent.test_machine import Agent
+from tests.unit.pyro_agent.agent import Agent
 
 from pyro_wire import events
 from pyro_wire.events import Event
@@ -35,7 +35,7 @@ class Connected:
         return server
 
     def close(self) -> None:
-        self.agent.machine._abandon_all()
+        self.agent.dispatcher._abandon_all()
         for end in (self.listener, *self.servers):
             end.close()
 
@@ -50,7 +50,7 @@ class Connected:
         loop = self.agent.machine.loop
         for _ in range(times):
             self.said += self.agent.carry()
-            for request in [each for each in self.agent.machine._requests.values() if not each.resting]:
+            for request in [each for each in self.agent.dispatcher._requests.values() if not each.resting]:
                 request.guarded(request.on_turn)
             loop.after(0.001, lambda: None)
             loop.step()
@@ -132,7 +132,7 @@ def test_one_on_which_nothing_happens_costs_no_turn_and_wakes_by_either_side(joi
     stream = joined.connect()
     server = joined.accept()
     joined.turn()
-    (request,) = joined.agent.machine._requests.values()
+    (request,) = joined.agent.dispatcher._requests.values()
     assert request.resting
     joined.agent.host.send(stream, 0, b"x")
     joined.turn()

@@ -7,21 +7,23 @@ import os
 import stat
 import time
 
-from pyro_agent import mounts, network, system
-from pyro_agent.cgroups import MOUNT as CGROUP_MOUNT
-from pyro_agent.cgroups import Cgroups
-from pyro_agent.dispatcher import Dispatcher
-from pyro_agent.helper import DiskHelper
-from pyro_agent.loop import Loop
-from pyro_agent.machine import Machine
-from pyro_agent.names import Names
-from pyro_agent.outward import Outward
-from pyro_agent.pool import Pool
-from pyro_agent.redirect import Redirect
-from pyro_agent.strays import Strays
+from pyro_agent.base import system
+from pyro_agent.base.loop import Loop
+from pyro_agent.disk import mounts
+from pyro_agent.network import road
+from pyro_agent.network.names import Names
+from pyro_agent.network.redirect import Redirect
+from pyro_agent.network.strays import Strays
+from pyro_agent.requests.dispatcher import Dispatcher
+from pyro_agent.requests.machine import Machine
+from pyro_agent.requests.outward import Outward
+from pyro_agent.runners.cgroups import MOUNT as CGROUP_MOUNT
+from pyro_agent.runners.cgroups import Cgroups
+from pyro_agent.runners.pool import Pool
 from pyro_agent.verbs import JOBS, VERBS
 from pyro_agent.warm import warm
-from pyro_agent.workers import Workers
+from pyro_agent.workers.helper import DiskHelper
+from pyro_agent.workers.processes import Workers
 
 _NODES = {"null": 3, "zero": 5, "full": 7, "random": 8, "urandom": 9}
 _LINKS = {
@@ -39,7 +41,7 @@ def prepare(port: int) -> tuple[Dispatcher, dict[str, object]]:
     system.keep_freed_memory()
     mount_environment()
     make_devices()
-    network.prepare()
+    road.prepare()
     system.mount("cgroup", CGROUP_MOUNT, "cgroup2", system.MS_NOSUID | system.MS_NODEV | system.MS_NOEXEC)
     cgroups = Cgroups(memory_kib("MemTotal"))
     cgroups.prepare()

@@ -6,7 +6,8 @@ import glob
 import os
 import traceback
 
-from pyro_agent import boot, log
+from pyro_agent import boot
+from pyro_agent.base import log
 
 _PORTS = "/sys/class/virtio-ports/*/name"
 _PORT_NAME = "org.pyro.agent"

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pyro_agent.apply import ApplyTree, apply_tree
-from pyro_agent.attach import Attach, Prepare, Rehearse
-from pyro_agent.changes import list_changes
-from pyro_agent.connect import Connect
-from pyro_agent.delegated import Work
-from pyro_agent.disk import Detach, Freeze, Ping, Settle, Sync, Thaw
-from pyro_agent.exec import Exec
-from pyro_agent.files import FileRead, FileStat, read_file
-from pyro_agent.pty import Pty
-from pyro_agent.requests import Request
-from pyro_agent.search import SearchTree, search_tree
-from pyro_agent.secrets import PutSecret
-from pyro_agent.tree_list import list_contents, list_tree, read_tree
-from pyro_agent.work import Job
+from pyro_agent.commands.exec import Exec
+from pyro_agent.commands.pty import Pty
+from pyro_agent.files.changes import list_changes
+from pyro_agent.files.listing import list_contents, list_tree, read_tree
+from pyro_agent.files.read import FileRead, FileStat, read_file
+from pyro_agent.files.search import SearchTree, search_tree
+from pyro_agent.lifecycle.attach import Attach, Prepare, Rehearse
+from pyro_agent.lifecycle.questions import Detach, Freeze, Ping, Settle, Sync, Thaw
+from pyro_agent.lifecycle.secrets import PutSecret
+from pyro_agent.network.connect import Connect
+from pyro_agent.requests.delegated import Work
+from pyro_agent.requests.request import Request
+from pyro_agent.transactions.apply import ApplyTree, apply_tree
+from pyro_agent.workers.desk import Job
 
 # One file per verb group. Of a plain `Work` all is in the job.
 VERBS: Mapping[str, type[Request]] = {

@@ -5,15 +5,15 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import cast
 
-from pyro_agent.dispatcher import Dispatcher
-from pyro_agent.helper import DiskHelper, Reply
-from pyro_agent.line import Line
-from pyro_agent.loop import Loop
-from pyro_agent.machine import Machine
-from pyro_agent.outward import Outward
-from pyro_agent.pool import Pool
+from pyro_agent.base.loop import Loop
+from pyro_agent.requests.dispatcher import Dispatcher
+from pyro_agent.requests.line import Line
+from pyro_agent.requests.machine import Machine
+from pyro_agent.requests.outward import Outward
+from pyro_agent.runners.pool import Pool
 from pyro_agent.verbs import JOBS, VERBS
-from pyro_agent.workers import Workers
+from pyro_agent.workers.helper import DiskHelper, Reply
+from pyro_agent.workers.processes import Workers
 from pyro_wire.events import Event
 from pyro_wire.messages import Message
 from pyro_wire.mux import Mux

@@ -11,16 +11,16 @@ from typing import cast
 
 import pytest
 
-from pyro_agent.dispatcher import Dispatcher
-from pyro_agent.helper import DiskHelper
-from pyro_agent.line import Line as AgentLine
-from pyro_agent.loop import Loop as AgentLoop
-from pyro_agent.machine import Machine
-from pyro_agent.outward import Outward
-from pyro_agent.pool import Pool
-from pyro_agent.requests import Request
+from pyro_agent.base.loop import Loop as AgentLoop
+from pyro_agent.requests.dispatcher import Dispatcher
+from pyro_agent.requests.line import Line as AgentLine
+from pyro_agent.requests.machine import Machine
+from pyro_agent.requests.outward import Outward
+from pyro_agent.requests.request import Request
+from pyro_agent.runners.pool import Pool
 from pyro_agent.verbs import JOBS, VERBS
-from pyro_agent.workers import Workers
+from pyro_agent.workers.helper import DiskHelper
+from pyro_agent.workers.processes import Workers
 from pyro_mcp.guest.greeting import greet
 from pyro_mcp.keeper.loop import READ, Loop
 from pyro_mcp.keeper.parts import Part

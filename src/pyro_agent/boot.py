@@ -7,14 +7,23 @@ import os
 import stat
 import time
 
-from pyro_agent import mounts, network, system
-from pyro_agent.cgroups import MOUNT as CGROUP_MOUNT
-from pyro_agent.cgroups import Cgroups
-from pyro_agent.helper import DiskHelper
-from pyro_agent.loop import Loop
-from pyro_agent.machine import Machine
-from pyro_agent.pool import Pool
+from pyro_agent.base import system
+from pyro_agent.base.loop import Loop
+from pyro_agent.disk import mounts
+from pyro_agent.network import road
+from pyro_agent.network.names import Names
+from pyro_agent.network.redirect import Redirect
+from pyro_agent.network.strays import Strays
+from pyro_agent.requests.dispatcher import Dispatcher
+from pyro_agent.requests.machine import Machine
+from pyro_agent.requests.outward import Outward
+from pyro_agent.runners.cgroups import MOUNT as CGROUP_MOUNT
+from pyro_agent.runners.cgroups import Cgroups
+from pyro_agent.runners.pool import Pool
+from pyro_agent.verbs import JOBS, VERBS
 from pyro_agent.warm import warm
+from pyro_agent.workers.helper import DiskHelper
+from pyro_agent.workers.processes import Workers
 
 _NODES = {"null": 3, "zero": 5, "full": 7, "random": 8, "urandom": 9}
 _LINKS = {
@@ -26,13 +35,13 @@ _LINKS = {
 }
 
 
-def prepare(port: int) -> tuple[Machine, dict[str, object]]:
-    """Make everything ready and return the machine with the facts that its greeting tells."""
+def prepare(port: int) -> tuple[Dispatcher, dict[str, object]]:
+    """Make everything ready and return what serves the host, with the facts that its greeting tells."""
     protect_agent()
     system.keep_freed_memory()
     mount_environment()
     make_devices()
-    network.prepare()
+    road.prepare()
     system.mount("cgroup", CGROUP_MOUNT, "cgroup2", system.MS_NOSUID | system.MS_NODEV | system.MS_NOEXEC)
     cgroups = Cgroups(memory_kib("MemTotal"))
     cgroups.prepare()
@@ -44,13 +53,17 @@ def prepare(port: int) -> tuple[Machine, dict[str, object]]:
     gc.freeze()
     loop = Loop()
     pool = Pool(cgroups)
-    machine = Machine(loop, pool, DiskHelper(loop, (port,)))
-    machine.catch_connections()
+    machine = Machine(loop, pool, DiskHelper(loop, (port,)), Workers(loop, JOBS))
+    outward = Outward()
+    catch_connections(loop, outward)
     machine.workers.stand_by()
     while not pool.full:
         pool.add()
     cgroups.bound(memory_kib("MemFree"))
-    return machine, {"warmed_bytes": warmed, "booted_ms": round(time.monotonic() * 1000)}
+    return Dispatcher(machine, VERBS, outward), {
+        "warmed_bytes": warmed,
+        "booted_ms": round(time.monotonic() * 1000),
+    }
 
 
 def protect_agent() -> None:
@@ -92,6 +105,13 @@ def make_devices() -> None:
 
 def _make_node(name: str, major: int, minor: int) -> None:
     os.mknod(f"{mounts.DEVICES}/{name}", stat.S_IFCHR | 0o666, os.makedev(major, minor))
+
+
+def catch_connections(loop: Loop, outward: Outward) -> None:
+    """Listen for what the guest's programs want of the world outside; the host is asked about each."""
+    names = Names(loop, outward)
+    Redirect(loop, outward, names.placeholders.name_of)
+    Strays(loop, outward)
 
 
 def memory_kib(kind: str) -> int:

@@ -6,7 +6,8 @@ import glob
 import os
 import traceback
 
-from pyro_agent import boot, log
+from pyro_agent import boot
+from pyro_agent.base import log
 
 _PORTS = "/sys/class/virtio-ports/*/name"
 _PORT_NAME = "org.pyro.agent"
@@ -19,9 +20,9 @@ def main() -> None:
     log.open_console()
     try:
         port = os.open(find_port(), os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
-        machine, facts = boot.prepare(port)
+        dispatcher, facts = boot.prepare(port)
         log.say(f"ready: {facts}")
-        machine.serve(port, {"agent": AGENT_VERSION, "kernel": os.uname().release, **facts})
+        dispatcher.serve(port, {"agent": AGENT_VERSION, "kernel": os.uname().release, **facts})
     except BaseException:
         # The kernel panics when its first process ends, QEMU stops, and the host finds these words in its log.
         for line in traceback.format_exc().splitlines():

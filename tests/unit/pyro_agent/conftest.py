@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from pyro_agent.line import Line
-from pyro_agent.loop import Loop
+from pyro_agent.base.loop import Loop
+from pyro_agent.requests.line import Line
 from pyro_wire.events import Event
 from pyro_wire.mux import Mux
 

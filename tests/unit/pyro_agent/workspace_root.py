@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from pyro_agent import journal, mounts
+from pyro_agent.disk import mounts
+from pyro_agent.transactions import journal
 from pyro_wire import messages
 from pyro_wire.messages import Message
 

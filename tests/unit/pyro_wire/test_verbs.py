@@ -1,6 +1,6 @@
 """Which requests count as looking."""
 
-from pyro_agent.machine import VERBS
+from pyro_agent.verbs import VERBS
 from pyro_wire.verbs import READING
 
 

@@ -11,12 +11,16 @@ from typing import cast
 
 import pytest
 
-from pyro_agent import machine as agent
-from pyro_agent.helper import DiskHelper
-from pyro_agent.line import Line as AgentLine
-from pyro_agent.loop import Loop as AgentLoop
-from pyro_agent.pool import Pool
-from pyro_agent.requests import Request
+from pyro_agent.base.loop import Loop as AgentLoop
+from pyro_agent.requests.dispatcher import Dispatcher
+from pyro_agent.requests.line import Line as AgentLine
+from pyro_agent.requests.machine import Machine
+from pyro_agent.requests.outward import Outward
+from pyro_agent.requests.request import Request
+from pyro_agent.runners.pool import Pool
+from pyro_agent.verbs import JOBS, VERBS
+from pyro_agent.workers.helper import DiskHelper
+from pyro_agent.workers.processes import Workers
 from pyro_mcp.guest.greeting import greet
 from pyro_mcp.keeper.loop import READ, Loop
 from pyro_mcp.keeper.parts import Part
@@ -80,23 +84,25 @@ class GuestEnd:
         self._over = threading.Event()
         self._loop = AgentLoop()
         pool = SimpleNamespace(full=True, attached=False)
-        self.machine = agent.Machine(self._loop, cast("Pool", pool), cast("DiskHelper", None))
+        workers = Workers(self._loop, JOBS)
+        self.machine = Machine(self._loop, cast("Pool", pool), cast("DiskHelper", None), workers)
+        self.dispatcher = Dispatcher(self.machine, VERBS, Outward())
         self.machine.root = os.open(root, os.O_PATH)
         self._thread = threading.Thread(target=self._serve, daemon=True)
         self._thread.start()
 
     def _serve(self) -> None:
-        line = AgentLine(self._loop, self._socket.fileno(), {}, self.machine._dispatch)
-        self.machine._line = line
+        line = AgentLine(self._loop, self._socket.fileno(), {}, self.dispatcher._dispatch)
+        self.dispatcher._line = line
         self._tick()
         while not self._over.is_set():
             self._loop.step()
-            for request in [each for each in self.machine._requests.values() if not each.resting]:
+            for request in [each for each in self.dispatcher._requests.values() if not each.resting]:
                 request.guarded(request.on_turn)
                 if not request.open:
-                    self.machine._requests.pop(request.stream, None)
+                    self.dispatcher._requests.pop(request.stream, None)
             line.settle()
-        self.machine._abandon_all()
+        self.dispatcher._abandon_all()
 
     def _tick(self) -> None:
         self._loop.after(_HOW_OFTEN, self._tick)
@@ -153,7 +159,7 @@ def joined(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Ke
     near, far = socket.socketpair()
     guest = GuestEnd(far, Path("/"))
     pretended = type("Pretended", (Pretended,), {"told": guest.told})
-    monkeypatch.setitem(agent.VERBS, "exec", pretended)
+    monkeypatch.setitem(VERBS, "exec", pretended)
     keeper = KeeperEnd(tmp_path / "k.sock", near)
     try:
         yield keeper, guest

@@ -300,7 +300,7 @@ def test_a_start_goes_on_when_its_client_leaves(kept: Kept) -> None:
         ).start()
         assert taken.wait(5)
     wait_until(lambda: kept.states() == {"web": "starting"}, what="the start to be known", timeout=5)
-    wait_until(lambda: bool(kept.guest.machine._requests), what="its command", timeout=5)
+    wait_until(lambda: bool(kept.guest.dispatcher._requests), what="its command", timeout=5)
 
 
 def _ignoring(call: object) -> None:

@@ -1,0 +1,1 @@
+"""The one verb that changes files: any number of operations, all of them or none, whenever the machine is killed."""

@@ -67,6 +67,11 @@ class Mux:
         return frozenset(self._streams)
 
     @property
+    def asked(self) -> int:
+        """Return how many of our own streams the peer has not closed yet, those that were cancelled too."""
+        return self._own
+
+    @property
     def backlog(self) -> int:
         """Return how many bytes wait to be written; stop reading the line while it is over `Outgoing.FULL`."""
         return self._outgoing.size

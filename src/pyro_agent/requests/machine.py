@@ -16,6 +16,8 @@ from pyro_agent.workers.processes import Workers
 # run, a new runner would take its 50 ms from them: only after a longer quiet.
 _REST_S = 0.05
 _LONG_REST_S = 0.25
+# A machine that is short of memory or processes is left alone for longer.
+_SHORTAGE_S = 2.0
 
 
 class Machine:
@@ -89,5 +91,6 @@ class Machine:
             self._pool.add()
         except OSError as error:
             say(f"no new runner: {error}")
+            self._rest = self.loop.after(_SHORTAGE_S, self._replenish)
             return
         self._rest = self.loop.after(0, self._replenish)

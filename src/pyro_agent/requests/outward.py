@@ -28,7 +28,8 @@ class Outward:
 
     def ask(self, message: Message, on_event: OnEvent) -> int | None:
         """Open a stream; None where that cannot be."""
-        if self._line is None or not self._line.mux.greeted or len(self._asked) >= _MOST:
+        # What was forgotten counts until the host has closed it: connections made and dropped while it is slow, say.
+        if self._line is None or not self._line.mux.greeted or self._line.mux.asked >= _MOST:
             return None
         stream = self._line.mux.open(message)
         self._asked[stream] = on_event

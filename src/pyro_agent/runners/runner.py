@@ -12,7 +12,7 @@ import gc
 import os
 import select
 import signal
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 
 from pyro_agent.base import system
@@ -76,26 +76,32 @@ def fork_runner(cgroups: Cgroups, own_namespace: int, *, attached: bool) -> Runn
 
     `attached`: the workspace's root is there, so that the runner enters it now and not when it gets its command.
     """
-    cgroup = cgroups.create()
-    request, requests = _pipe(_REQUEST_PIPE)
-    stdin, stdins = _pipe()
-    stdouts, stdout = _pipe(_OUTPUT_PIPE)
-    stderrs, stderr = _pipe()
-    statuses, status = _pipe()
-    system.unshare(system.CLONE_NEWPID)  # of the next child, not of the agent
-    try:
-        pid = os.fork()
-        if not pid:
-            _be_init(cgroup, (stdin, stdout, stderr, request, status), attached)
-    finally:
-        system.enter_namespace(own_namespace, system.CLONE_NEWPID)
+    with ExitStack() as half_made:
+        cgroup = cgroups.create()
+        half_made.callback(cgroup.remove)
+        request, requests = _pipe(half_made, _REQUEST_PIPE)
+        stdin, stdins = _pipe(half_made)
+        stdouts, stdout = _pipe(half_made, _OUTPUT_PIPE)
+        stderrs, stderr = _pipe(half_made)
+        statuses, status = _pipe(half_made)
+        system.unshare(system.CLONE_NEWPID)  # of the next child, not of the agent
+        try:
+            pid = os.fork()
+            if not pid:
+                _be_init(cgroup, (stdin, stdout, stderr, request, status), attached)
+        finally:
+            system.enter_namespace(own_namespace, system.CLONE_NEWPID)
+        pidfd = os.pidfd_open(pid)
+        half_made.pop_all()
     for descriptor in (stdin, stdout, stderr, request, status):
         os.close(descriptor)
-    return Runner(pid, os.pidfd_open(pid), cgroup, stdins, stdouts, stderrs, statuses, requests)
+    return Runner(pid, pidfd, cgroup, stdins, stdouts, stderrs, statuses, requests)
 
 
-def _pipe(size: int = 0) -> tuple[int, int]:
+def _pipe(half_made: ExitStack, size: int = 0) -> tuple[int, int]:
     reading, writing = os.pipe2(os.O_CLOEXEC)
+    half_made.callback(os.close, reading)
+    half_made.callback(os.close, writing)
     if size:
         fcntl.fcntl(writing, fcntl.F_SETPIPE_SZ, size)
     return reading, writing

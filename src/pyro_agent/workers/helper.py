@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import select
 import socket
@@ -119,16 +120,25 @@ class _Disk:
         self.frozen_at, self._expired = None if for_good else time.monotonic(), False
 
     def thaw(self) -> bool:
-        """Thaw, and tell whether that had already happened by itself."""
+        """Thaw, and tell whether that had already happened: by itself, or by the guest's own root."""
         if self.frozen_at is not None:
-            system.thaw_filesystem(self._open())
-            self.frozen_at = None
+            self._expired = not self._thawed_now()
         expired, self._expired = self._expired, False
         return expired
 
     def expire(self) -> None:
-        system.thaw_filesystem(self._open())
-        self.frozen_at, self._expired = None, True
+        self._thawed_now()
+        self._expired = True
+
+    def _thawed_now(self) -> bool:
+        self.frozen_at = None
+        try:
+            system.thaw_filesystem(self._open())
+        except OSError as error:
+            if error.errno != errno.EINVAL:  # "it is not frozen"
+                raise
+            return False
+        return True
 
     def _open(self) -> int:
         if self._descriptor is None:

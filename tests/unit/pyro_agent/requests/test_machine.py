@@ -5,9 +5,11 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import cast
 
+import pytest
 from tests.unit.pyro_agent.agent import Agent, Helper
 
 from pyro_agent.base.loop import Loop
+from pyro_agent.requests import machine as machines
 from pyro_agent.requests.machine import Machine
 from pyro_agent.runners.command import Command
 from pyro_agent.runners.pool import Pool
@@ -59,3 +61,24 @@ def test_a_machine_that_cannot_fork_says_so_and_goes_on() -> None:
     agent.pool.add = refuse
     agent.machine._replenish()
     assert isinstance(agent.ask({"verb": "ping"}), Answered)
+
+
+def test_runners_that_could_not_be_made_are_made_when_there_is_room_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(machines, "_SHORTAGE_S", 0.0)
+    agent = Agent()
+    agent.pool.full = False
+    refused: list[bool] = []
+
+    def refuse_once() -> None:
+        if not refused:
+            refused.append(True)
+            raise OSError(12, "Cannot allocate memory")
+        agent.pool.full = True
+
+    agent.pool.add = refuse_once
+    agent.machine._replenish()
+    while not agent.machine.settled:
+        agent.machine.loop.step()
+    assert refused

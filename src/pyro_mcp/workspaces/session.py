@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from pyro_mcp.errors import Conflict, LimitReached, OutcomeUnknown, PyroError
 from pyro_mcp.host.paths import Paths
-from pyro_mcp.keeper.places import clear_left_behind
+from pyro_mcp.keeper.machine.places import clear_left_behind
 from pyro_mcp.progress import remark
 from pyro_mcp.redaction import Redactor, without_secrets
 from pyro_mcp.workspaces.directories import Directories

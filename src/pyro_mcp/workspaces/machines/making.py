@@ -13,7 +13,7 @@ from pyro_mcp.errors import GuestFailed
 from pyro_mcp.guest.preparing import prepare_bare, prepare_fresh
 from pyro_mcp.host.paths import Paths, private_directory
 from pyro_mcp.host.room import require_disk, require_memory
-from pyro_mcp.keeper.places import Place
+from pyro_mcp.keeper.machine.places import Place
 from pyro_mcp.models.run import Isolation
 from pyro_mcp.qemu.command import Accelerator
 from pyro_mcp.qemu.confine import Walls

@@ -12,7 +12,7 @@ from pyro_mcp.host.locks import exclusive
 from pyro_mcp.host.paths import Paths, private_directory
 from pyro_mcp.host.processes import ProcessIdentity, is_alive, send_signal
 from pyro_mcp.host.waiting import WaitedTooLong, wait_until
-from pyro_mcp.keeper.places import clear_left_behind
+from pyro_mcp.keeper.machine.places import clear_left_behind
 from pyro_mcp.workspaces.directories import Directories
 from pyro_mcp.workspaces.promises import Promises
 from pyro_mcp.workspaces.registry import machines, workspaces

@@ -18,9 +18,9 @@ from pyro_agent.loop import Loop as AgentLoop
 from pyro_agent.pool import Pool
 from pyro_agent.requests import Request
 from pyro_mcp.guest.greeting import greet
-from pyro_mcp.keeper.loop import READ, Loop
+from pyro_mcp.keeper.lines.loop import READ, Loop
+from pyro_mcp.keeper.lines.switchboard import Client, Switchboard
 from pyro_mcp.keeper.parts import Part
-from pyro_mcp.keeper.switchboard import Client, Switchboard
 from pyro_wire import messages
 from pyro_wire.faults import Fault
 from pyro_wire.messages import Message

@@ -13,11 +13,11 @@ from pyro_mcp.guest.channel import Channel
 from pyro_mcp.host.room import free_disk
 from pyro_mcp.progress import Step, step
 from pyro_mcp.redaction import Redactor
-from pyro_mcp.workspaces import guest_files
 from pyro_mcp.workspaces.export.below import new_file, put, told_full
 from pyro_mcp.workspaces.export.executing import refuse_executing
 from pyro_mcp.workspaces.export.landing import Confirm, Landing
 from pyro_mcp.workspaces.export.tree import Item, Tree, read_tree
+from pyro_mcp.workspaces.files import guest_files
 from pyro_mcp.workspaces.secrets.refusing import refuse_secrets
 from pyro_mcp.workspaces.session import Session
 

@@ -24,8 +24,8 @@ from pyro_mcp.qemu.probe import forget
 from pyro_mcp.qemu.templates import Template, TemplateKey, TemplateStore, boot_arguments, machine_cpu
 from pyro_mcp.qemu.trials import Kernel
 from pyro_mcp.workspaces.machines.granting import granted, own_uid
+from pyro_mcp.workspaces.machines.promises import Promises
 from pyro_mcp.workspaces.machines.values import RunningMachine, Size
-from pyro_mcp.workspaces.promises import Promises
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,9 +23,9 @@ from pyro_mcp.qemu.flatten import flatten
 from pyro_mcp.qemu.launch import Launch, LayerFile
 from pyro_mcp.qemu.templates import Template
 from pyro_mcp.workspaces.machines.making import Making, Workbench
+from pyro_mcp.workspaces.machines.network import network_plan
+from pyro_mcp.workspaces.machines.promises import Promises
 from pyro_mcp.workspaces.machines.values import RunningMachine, Size, StartedMachine, WorkspaceDisk
-from pyro_mcp.workspaces.network import network_plan
-from pyro_mcp.workspaces.promises import Promises
 
 
 class MachineShop:

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 
 from pyro_mcp.host.paths import Paths
 from pyro_mcp.host.processes import identify
-from pyro_mcp.workspaces.directories import Directories
-from pyro_mcp.workspaces.grounds import Grounds, Parts
-from pyro_mcp.workspaces.promises import Promises
+from pyro_mcp.workspaces.machines.grounds import Grounds, Parts
+from pyro_mcp.workspaces.machines.promises import Promises
 from pyro_mcp.workspaces.registry import machines, workspaces
 from pyro_mcp.workspaces.registry.database import Registry
 from pyro_mcp.workspaces.registry.makers import this_process
 from pyro_mcp.workspaces.registry.workspaces import WorkspaceRecord
 from pyro_mcp.workspaces.secrets.known import KnownSecrets
-from pyro_mcp.workspaces.sharing import leave_mark
+from pyro_mcp.workspaces.storage.directories import Directories
+from pyro_mcp.workspaces.storage.sharing import leave_mark
 
 # Needed once a machine is: `workspace list` is as quick as what it imports is little.
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ class Starter:
         self, record: WorkspaceRecord, environment: Environment, disk: WorkspaceDisk, keeper: StartedKeeper
     ) -> StartedMachine:
         from pyro_mcp.keeper.plan import Leash
-        from pyro_mcp.workspaces.network import network_plan
+        from pyro_mcp.workspaces.machines.network import network_plan
 
         leash = Leash(
             with_client=False,

@@ -10,9 +10,9 @@ from benchmarks.memory import proportional_mib
 from pyro_mcp.environments.store import EnvironmentStore
 from pyro_mcp.guest.channel import Channel
 from pyro_mcp.host.paths import Paths
+from pyro_mcp.workspaces.machines.promises import Promises
 from pyro_mcp.workspaces.machines.shop import MachineShop
 from pyro_mcp.workspaces.machines.values import Size
-from pyro_mcp.workspaces.promises import Promises
 from pyro_wire.messages import Message
 
 _SIZE = Size(vcpu_count=1, mem_mib=1024)

@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from benchmarks.figures import Book, Laps, elapsed
 from pyro_mcp import Pyro
 from pyro_mcp.host.paths import Paths
-from pyro_mcp.workspaces.diffing import diff_workspace
+from pyro_mcp.workspaces.diff.baseline import diff_workspace
 from pyro_mcp.workspaces.engine import Engine
 
 _AT_ONCE = 10

@@ -21,8 +21,8 @@ from pyro_mcp.errors import PyroError
 from pyro_mcp.guest.channel import Channel
 from pyro_mcp.guest.greeting import greet
 from pyro_mcp.host.waiting import wait_until
+from pyro_mcp.keeper.machine.restore import Restored
 from pyro_mcp.keeper.plan import Identity, KeeperPlan, Leash
-from pyro_mcp.keeper.restore import Restored
 from pyro_mcp.keeper.serve import Keeper
 from pyro_mcp.qemu.launch import Launch
 from pyro_mcp.qemu.process import Qemu

@@ -21,10 +21,10 @@ from pyro_mcp.environments.store import EnvironmentStore
 from pyro_mcp.environments.values import Environment
 from pyro_mcp.guest.channel import Channel
 from pyro_mcp.host.paths import Paths
-from pyro_mcp.keeper.logs import KEEP_LOGS
+from pyro_mcp.keeper.machine.logs import KEEP_LOGS
+from pyro_mcp.workspaces.machines.promises import Promises
 from pyro_mcp.workspaces.machines.shop import MachineShop
 from pyro_mcp.workspaces.machines.values import RunningMachine, Size
-from pyro_mcp.workspaces.promises import Promises
 from pyro_wire.messages import Message
 
 # What a tier's conftest.py takes: the fixtures, and the hook behind them.

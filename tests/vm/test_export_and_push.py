@@ -11,10 +11,10 @@ from tests.opened import Opened, Opening, git, opening, outliving
 from pyro_mcp.errors import Conflict, InvalidRequest, NotFound, PolicyDenied
 from pyro_mcp.models.export import ExportReport
 from pyro_mcp.models.push import PushReport
-from pyro_mcp.workspaces import push
 from pyro_mcp.workspaces.export import export_workspace
-from pyro_mcp.workspaces.push import push_sync
-from pyro_mcp.workspaces.seeding.push import plan_push
+from pyro_mcp.workspaces.push import run as pushing
+from pyro_mcp.workspaces.push.plan import plan_push
+from pyro_mcp.workspaces.push.run import push_sync
 
 __all__ = ["opening"]
 pytestmark = outliving
@@ -178,7 +178,7 @@ def test_a_push_that_cannot_be_whole_is_none(
     with opening(repository) as opened:
         (repository / "src/a.py").write_text("a\n")
         (repository / "src/one.py").write_text("later\n")
-        monkeypatch.setattr(push, "plan_push", plan_then_change)
+        monkeypatch.setattr(pushing, "plan_push", plan_then_change)
         with pytest.raises(Conflict, match="changed on the host"):
             _push(opened, repository)
         assert opened.run("ls src; cat src/one.py") == "one.py\none\nnot committed\n"

@@ -8,7 +8,7 @@ from tests.opened import Opened, Opening, opening, outliving
 from pyro_mcp.errors import Conflict, InvalidRequest, NotFound, PyroError
 from pyro_mcp.models.edit import Edit
 from pyro_mcp.models.file import FileContent, FileWritten
-from pyro_mcp.workspaces import files
+from pyro_mcp.workspaces.files import reading, writing
 
 __all__ = ["opening"]
 pytestmark = outliving
@@ -66,14 +66,14 @@ def test_edits_are_all_made_or_none(opening: Opening) -> None:
     with opening(None) as opened:
         opened.run("seq 1 20 > text; ln -s text link")
         with opened.using() as session:
-            edited = files.edit_file(
+            edited = writing.edit_file(
                 session, "link", [Edit("7\n8", "seven"), Edit("20", "end")], if_match=None
             )
             assert edited.total == 2
             with pytest.raises(Conflict):
-                files.edit_file(session, "text", [Edit("seven", "7"), Edit("nowhere", "x")], if_match=None)
+                writing.edit_file(session, "text", [Edit("seven", "7"), Edit("nowhere", "x")], if_match=None)
             with pytest.raises(Conflict):
-                files.edit_file(session, "text", [Edit("seven", "7")], if_match="0" * 64)
+                writing.edit_file(session, "text", [Edit("seven", "7")], if_match="0" * 64)
         assert opened.run("sed -n '7p;$p' text; readlink link") == "seven\nend\ntext\n"
 
 
@@ -83,7 +83,7 @@ def test_list_search_move_and_remove(opening: Opening) -> None:
             "mkdir -p a/b/c .git/x; echo needle > a/b/c/f.py; echo needle > a/g.txt; ln -s a l; printf '\\0needle' > bin"
         )
         with opened.using() as session:
-            listed = files.list_files(session, ".", depth=9, glob=None)
+            listed = reading.list_files(session, ".", depth=9, glob=None)
             assert [entry.path for entry in listed.entries] == [
                 "a",
                 "a/b",
@@ -93,20 +93,22 @@ def test_list_search_move_and_remove(opening: Opening) -> None:
                 "bin",
                 "l",
             ]
-            found = files.search_files(session, "^need", path="", glob="*.py", context_lines=0, limit=10)
+            found = reading.search_files(session, "^need", path="", glob="*.py", context_lines=0, limit=10)
             assert [(match.path, match.line) for match in found.matches] == [("a/b/c/f.py", 1)]
             for place in ("a/b", "a/b/c/f.py"):
-                found = files.search_files(session, "^need", path=place, glob=None, context_lines=0, limit=10)
+                found = reading.search_files(
+                    session, "^need", path=place, glob=None, context_lines=0, limit=10
+                )
                 assert [match.path for match in found.matches] == ["a/b/c/f.py"]
             with pytest.raises(InvalidRequest):
-                files.search_files(session, "(", path="", glob=None, context_lines=0, limit=10)
+                reading.search_files(session, "(", path="", glob=None, context_lines=0, limit=10)
             with pytest.raises(Conflict):
-                files.remove_file(session, "a", to=None, recursive=False)
-            files.remove_file(session, "a/b", to="moved/b", recursive=False)
-            files.remove_file(session, "a", to=None, recursive=True)
-            files.remove_file(session, "l", to=None, recursive=False)
+                writing.remove_file(session, "a", to=None, recursive=False)
+            writing.remove_file(session, "a/b", to="moved/b", recursive=False)
+            writing.remove_file(session, "a", to=None, recursive=True)
+            writing.remove_file(session, "l", to=None, recursive=False)
             with pytest.raises(NotFound):
-                files.remove_file(session, "a", to=None, recursive=True)
+                writing.remove_file(session, "a", to=None, recursive=True)
         assert (
             opened.run("find . -path ./.git -prune -o -type f -print | sort") == "./bin\n./moved/b/c/f.py\n"
         )
@@ -115,10 +117,10 @@ def test_list_search_move_and_remove(opening: Opening) -> None:
 def _read(opened: Opened, path: str, **chosen: object) -> FileContent:
     usual = {"start_line": 1, "end_line": None, "max_chars": None, "encoding": "utf-8"}
     with opened.using() as session:
-        return files.read_file(session, path, **{**usual, **chosen})  # type: ignore[arg-type]
+        return reading.read_file(session, path, **{**usual, **chosen})  # type: ignore[arg-type]
 
 
 def _write(opened: Opened, path: str, content: str, **chosen: object) -> FileWritten:
     usual = {"encoding": "utf-8", "if_match": None, "executable": None}
     with opened.using() as session:
-        return files.write_file(session, path, content, **{**usual, **chosen})  # type: ignore[arg-type]
+        return writing.write_file(session, path, content, **{**usual, **chosen})  # type: ignore[arg-type]

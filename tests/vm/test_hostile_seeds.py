@@ -19,7 +19,7 @@ from tests.manifold import archive_of
 from tests.opened import git
 
 from pyro_mcp.models.seed import SeedReport
-from pyro_mcp.workspaces.seed_facts import report_from
+from pyro_mcp.workspaces.registry.seed_report import report_from
 
 # Whoever read such a file, or counted its bytes, would be at it for hours.
 _ENDLESS = 1 << 40

@@ -16,7 +16,7 @@ from pyro_mcp.workspaces.engine import Engine
 from pyro_mcp.workspaces.exec import ExecRequest, exec_command
 from pyro_mcp.workspaces.history.logs import workspace_logs
 from pyro_mcp.workspaces.lifecycle import CreateRequest, create_workspace, delete_workspace
-from pyro_mcp.workspaces.network import network_settings
+from pyro_mcp.workspaces.machines.network import network_settings
 
 pytestmark = outliving
 # What curl calls a connection that is reset: it depends on how far it had come.

@@ -19,9 +19,9 @@ from tests.opened import Opened, Opening, git, opening, outliving
 
 from pyro_mcp.errors import Conflict
 from pyro_mcp.models.diff import WorkspaceDiff
-from pyro_mcp.workspaces import files
-from pyro_mcp.workspaces.diffing import diff_workspace
-from pyro_mcp.workspaces.patching import apply_patch
+from pyro_mcp.workspaces.diff.baseline import diff_workspace
+from pyro_mcp.workspaces.files import reading, writing
+from pyro_mcp.workspaces.patch.applying import apply_patch
 
 __all__ = ["opening"]
 pytestmark = outliving
@@ -282,14 +282,16 @@ def _unpack(opened: Opened, tree: Tree) -> None:
                 archive.addfile(info, io.BytesIO(content))
     with opened.using() as session:
         packed = base64.b64encode(buffer.getvalue()).decode()
-        files.write_file(session, "/root/tree.tar", packed, encoding="base64", if_match=None, executable=None)
+        writing.write_file(
+            session, "/root/tree.tar", packed, encoding="base64", if_match=None, executable=None
+        )
     opened.run("find . -mindepth 1 -delete; tar -xf /root/tree.tar")
 
 
 def _read(opened: Opened) -> Tree:
     with opened.using() as session:
         opened.run("tar -cf /root/read.tar .")
-        found = files.read_file(
+        found = reading.read_file(
             session, "/root/read.tar", start_line=1, end_line=None, max_chars=None, encoding="base64"
         )
     tree: Tree = {}

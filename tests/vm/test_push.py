@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from tests.opened import Opened, Opening, opening, outliving
 
-from pyro_mcp.workspaces.push import push_sync
-from pyro_mcp.workspaces.push_state import held
+from pyro_mcp.workspaces.push.held import held
+from pyro_mcp.workspaces.push.run import push_sync
 from pyro_mcp.workspaces.seeding.manifest import Manifest
 from pyro_mcp.workspaces.seeding.select import SeedOptions, select
 

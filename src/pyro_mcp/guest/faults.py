@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from pyro_mcp import errors
 from pyro_wire.faults import Fault
+
+if TYPE_CHECKING:
+    from pyro_mcp.redaction import Redactor
 
 # What a peer may name is this table; anything else counts as its own failure.
 _ERRORS: dict[str, type[errors.PyroError]] = {
@@ -42,3 +47,12 @@ def _plain_or_none(text: str | None) -> str | None:
 def fault_from(error: errors.PyroError) -> Fault:
     """Give the fault that carries an error over the wire."""
     return Fault(error.code, error.brief, error.details, error.hint)
+
+
+def redacted_fault(fault: Fault, redactor: Redactor) -> Fault:
+    """Give a fault without secrets: it may tell what the command was."""
+
+    def clean(text: str | None) -> str | None:
+        return None if text is None else redactor.text(text)
+
+    return Fault(fault.code, redactor.text(fault.brief), clean(fault.details), clean(fault.hint))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from pyro_mcp.keeper.loop import Loop
+from pyro_mcp.keeper.lines.loop import Loop
 
 # Requests that only look at a workspace do not keep it awake.
 PASSIVE = frozenset({"keeper.status", "keeper.decisions", "keeper.services", "keeper.shell.list"})

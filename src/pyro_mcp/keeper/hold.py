@@ -11,9 +11,9 @@ from pathlib import Path
 
 from pyro_mcp.errors import PyroError
 from pyro_mcp.guest.faults import fault_from
-from pyro_mcp.keeper.places import remove
+from pyro_mcp.keeper.machine.places import remove
+from pyro_mcp.keeper.machine.restore import restored
 from pyro_mcp.keeper.plan import KeeperPlan
-from pyro_mcp.keeper.restore import restored
 from pyro_mcp.keeper.serve import Keeper
 from pyro_mcp.redaction import Redactor
 from pyro_wire.messages import Message

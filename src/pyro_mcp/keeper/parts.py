@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
-from pyro_mcp.keeper.switchboard import Open
+from pyro_mcp.keeper.lines.switchboard import Open
 
 
 class Part(Protocol):

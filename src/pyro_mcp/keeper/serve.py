@@ -14,17 +14,17 @@ from pathlib import Path
 from pyro_mcp.errors import PyroError
 from pyro_mcp.guest.faults import fault_from
 from pyro_mcp.keeper.clocks import PASSIVE, IdleClock
-from pyro_mcp.keeper.egress import Egress
-from pyro_mcp.keeper.jobs import Jobs
-from pyro_mcp.keeper.loop import READ, Loop
+from pyro_mcp.keeper.egress.part import Egress
+from pyro_mcp.keeper.jobs.part import Jobs
+from pyro_mcp.keeper.lines.loop import READ, Loop
+from pyro_mcp.keeper.lines.relaying import relay
+from pyro_mcp.keeper.lines.switchboard import Client, Open, Switchboard
+from pyro_mcp.keeper.machine.restore import Restored
+from pyro_mcp.keeper.machine.snapshot import Snapshots
 from pyro_mcp.keeper.parts import Part
 from pyro_mcp.keeper.plan import KeeperPlan
-from pyro_mcp.keeper.relaying import relay
-from pyro_mcp.keeper.restore import Restored
-from pyro_mcp.keeper.services import Services
+from pyro_mcp.keeper.services.part import Services
 from pyro_mcp.keeper.shells.part import Shells
-from pyro_mcp.keeper.snapshot import Snapshots
-from pyro_mcp.keeper.switchboard import Client, Open, Switchboard
 from pyro_mcp.qemu.qmp import Value
 from pyro_mcp.redaction import Redactor
 from pyro_wire import events

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from pyro_mcp.errors import GuestFailed
 from pyro_mcp.guest.faults import error_from
-from pyro_mcp.keeper.logs import KEEP_LOGS
+from pyro_mcp.keeper.machine.logs import KEEP_LOGS
 from pyro_mcp.keeper.plan import KeeperPlan
 from pyro_wire.faults import Fault
 

@@ -168,7 +168,7 @@ class Pyro:
     def _engine(self) -> Engine:
         if self._given_engine is None:
             from pyro_mcp.workspaces.engine import Engine as OwnEngine  # not needed to declare anything
-            from pyro_mcp.workspaces.promises import Promises
+            from pyro_mcp.workspaces.machines.promises import Promises
 
             self._given_engine = OwnEngine(promises=Promises(self._isolation, self._confinement))
         return self._given_engine

@@ -35,9 +35,10 @@ from pyro_mcp.operations.lazy import lazily
 from pyro_mcp.operations.noun import Noun
 
 if TYPE_CHECKING:
-    from pyro_mcp.workspaces import files
+    from pyro_mcp.workspaces.files import reading, writing
 else:
-    files = lazily("pyro_mcp.workspaces.files")
+    reading = lazily("pyro_mcp.workspaces.files.reading")
+    writing = lazily("pyro_mcp.workspaces.files.writing")
 
 
 class FileOperations(Noun):
@@ -49,7 +50,7 @@ class FileOperations(Noun):
     ) -> FileListing:
         """List files with type, size and mode."""
         with self._sessions.using(workspace, "file.list", path=path) as session:
-            return files.list_files(session, path, depth=depth, glob=glob)
+            return reading.list_files(session, path, depth=depth, glob=glob)
 
     @operation("workspace_file_read", effect="reads", profiles=CORE)
     def read(
@@ -64,7 +65,7 @@ class FileOperations(Noun):
     ) -> FileContent:
         """Read a file, or some of its lines, with its hash."""
         with self._sessions.using(workspace, "file.read", path=path) as session:
-            return files.read_file(
+            return reading.read_file(
                 session,
                 path,
                 start_line=start_line,
@@ -86,7 +87,7 @@ class FileOperations(Noun):
     ) -> FileWritten:
         """Write one whole file, with its directories."""
         with self._sessions.using(workspace, "file.write", path=path) as session:
-            return files.write_file(
+            return writing.write_file(
                 session, path, content, encoding=encoding, if_match=if_match, executable=executable
             )
 
@@ -96,7 +97,7 @@ class FileOperations(Noun):
     ) -> FileEdited:
         """Replace exact texts in a file, all or none. Prefer it to rewriting the file."""
         with self._sessions.using(workspace, "file.edit", path=path) as session:
-            return files.edit_file(session, path, edits, if_match=if_match)
+            return writing.edit_file(session, path, edits, if_match=if_match)
 
     @operation("workspace_file_search", title="Search files", effect="reads", profiles=CORE)
     def search(
@@ -111,7 +112,7 @@ class FileOperations(Noun):
     ) -> SearchResult:
         """Search the lines of all text files."""
         with self._sessions.using(workspace, "file.search", path=path, pattern=pattern) as session:
-            return files.search_files(
+            return reading.search_files(
                 session, pattern, path=path, glob=glob, context_lines=context_lines, limit=limit
             )
 
@@ -126,4 +127,4 @@ class FileOperations(Noun):
     ) -> FileRemoved:
         """Delete a file or directory, or move it with `to`."""
         with self._sessions.using(workspace, "file.remove", path=path, to=to) as session:
-            return files.remove_file(session, path, to=to, recursive=recursive)
+            return writing.remove_file(session, path, to=to, recursive=recursive)

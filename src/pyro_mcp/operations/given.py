@@ -31,6 +31,6 @@ def settings_of(policy: NetworkPolicy, allow_hosts: Sequence[str], *, no_host_ca
     """Check what a caller asks of the network; what most ask for, nothing, costs no import."""
     if policy == "off" and not allow_hosts:
         return NetworkSettings(host_ca=not no_host_ca)
-    from pyro_mcp.workspaces.network import network_settings
+    from pyro_mcp.workspaces.machines.network import network_settings
 
     return network_settings(policy, allow_hosts, no_host_ca=no_host_ca)

@@ -10,9 +10,9 @@ from pyro_mcp.operations.lazy import lazily
 from pyro_mcp.operations.noun import Noun
 
 if TYPE_CHECKING:
-    from pyro_mcp.workspaces import patching
+    from pyro_mcp.workspaces.patch import applying
 else:
-    patching = lazily("pyro_mcp.workspaces.patching")
+    applying = lazily("pyro_mcp.workspaces.patch.applying")
 
 
 class PatchOperations(Noun):
@@ -29,4 +29,4 @@ class PatchOperations(Noun):
     ) -> PatchReport:
         """Apply a patch to /workspace, wholly or not at all."""
         with self._sessions.using(workspace, "patch.apply") as session:
-            return patching.apply_patch(session, patch, dry_run=dry_run, strip=strip)
+            return applying.apply_patch(session, patch, dry_run=dry_run, strip=strip)

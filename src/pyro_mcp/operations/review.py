@@ -36,17 +36,18 @@ if TYPE_CHECKING:
     from pyro_mcp.models.export import ExportReport
     from pyro_mcp.models.seed import GitFacts
     from pyro_mcp.models.summary import WorkspaceComparison, WorkspaceSummary
-    from pyro_mcp.workspaces import diffing, seed_facts, snapshot_diff
+    from pyro_mcp.workspaces.diff import baseline, between
     from pyro_mcp.workspaces.export import run as exporting
     from pyro_mcp.workspaces.history import logs
+    from pyro_mcp.workspaces.registry import seed_report
     from pyro_mcp.workspaces.summary import comparing, summarize
 else:
     comparing = lazily("pyro_mcp.workspaces.summary.comparing")
-    diffing = lazily("pyro_mcp.workspaces.diffing")
+    baseline = lazily("pyro_mcp.workspaces.diff.baseline")
     exporting = lazily("pyro_mcp.workspaces.export.run")
     logs = lazily("pyro_mcp.workspaces.history.logs")
-    seed_facts = lazily("pyro_mcp.workspaces.seed_facts")
-    snapshot_diff = lazily("pyro_mcp.workspaces.snapshot_diff")
+    seed_report = lazily("pyro_mcp.workspaces.registry.seed_report")
+    between = lazily("pyro_mcp.workspaces.diff.between")
     summarize = lazily("pyro_mcp.workspaces.summary.summarize")
 
 _ALL = 1_000_000
@@ -74,7 +75,7 @@ class Review(Noun):
     ) -> "WorkspaceDiff":
         """Show what changed in /workspace since it was created; the patch is as git makes it."""
         if to_snapshot is not None or from_snapshot not in (None, "baseline"):
-            return snapshot_diff.diff_snapshots(
+            return between.diff_snapshots(
                 self._sessions,
                 workspace,
                 from_snapshot=from_snapshot or "baseline",
@@ -84,7 +85,7 @@ class Review(Noun):
                 include_ignored=include_ignored,
             )
         with self._sessions.using(workspace, "diff") as session:
-            return diffing.diff_workspace(
+            return baseline.diff_workspace(
                 session, paths=tuple(paths), format=format, include_ignored=include_ignored
             )
 
@@ -117,7 +118,7 @@ class Review(Noun):
         sessions, confine = self._sessions, self._scope.confine
         with sessions.using(workspace, "export", path=path) as session:
             if format == "branch" and repository_path is None:
-                repository_path = self._allowed_repository(seed_facts.git_facts(session.record))
+                repository_path = self._allowed_repository(seed_report.git_facts(session.record))
             return exporting.export_workspace(
                 session,
                 sessions,

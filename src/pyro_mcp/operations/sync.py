@@ -10,9 +10,9 @@ from pyro_mcp.operations.lazy import lazily
 from pyro_mcp.operations.noun import Noun
 
 if TYPE_CHECKING:
-    from pyro_mcp.workspaces import push
+    from pyro_mcp.workspaces.push import run as pushing
 else:
-    push = lazily("pyro_mcp.workspaces.push")
+    pushing = lazily("pyro_mcp.workspaces.push.run")
 
 
 class SyncOperations(Noun):
@@ -32,4 +32,4 @@ class SyncOperations(Noun):
         """Bring later changes of a host directory into a workspace, wholly or not at all."""
         sessions = self._sessions
         with sessions.using(workspace, "sync.push", source=str(source_path)) as session:
-            return push.push_sync(session, sessions, str(source_path), dest=dest, delete=delete)
+            return pushing.push_sync(session, sessions, str(source_path), dest=dest, delete=delete)

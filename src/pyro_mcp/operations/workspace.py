@@ -30,7 +30,7 @@ from pyro_mcp.operations.known import KnownWorkspaces
 from pyro_mcp.operations.lazy import lazily
 from pyro_mcp.operations.review import Review
 from pyro_mcp.operations.states import States
-from pyro_mcp.workspaces.promises import Promises
+from pyro_mcp.workspaces.machines.promises import Promises
 
 # Nouns below are imported when they are asked for: a command costs its own and no other.
 if TYPE_CHECKING:

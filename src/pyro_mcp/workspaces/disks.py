@@ -14,13 +14,13 @@ from pyro_mcp.errors import InvalidRequest
 from pyro_mcp.models.disk import DiskContent, DiskExport, DiskFormat
 from pyro_mcp.models.file import FileListing
 from pyro_mcp.qemu.disks import write_raw
-from pyro_mcp.workspaces import files, guest_files
 from pyro_mcp.workspaces.export.below import told_full
 from pyro_mcp.workspaces.export.executing import refuse_executing
 from pyro_mcp.workspaces.export.landing import Landing
 from pyro_mcp.workspaces.export.tarring import write_tar
-from pyro_mcp.workspaces.grounds import size_of
+from pyro_mcp.workspaces.files import guest_files, reading
 from pyro_mcp.workspaces.looking import ground_of_stopped, looking, told
+from pyro_mcp.workspaces.machines.grounds import size_of
 from pyro_mcp.workspaces.secrets.refusing import refuse_secrets
 from pyro_mcp.workspaces.session import Session, Sessions
 
@@ -34,7 +34,7 @@ _LARGEST = 64 << 20
 def list_disk(sessions: Sessions, reference: str, path: str, *, depth: int) -> FileListing:
     """List a directory as the workspace would see it."""
     with _session(sessions, reference, "disk.list", path) as session:
-        return files.list_files(session, path, depth=depth, glob=None)
+        return reading.list_files(session, path, depth=depth, glob=None)
 
 
 def read_disk(sessions: Sessions, reference: str, path: str, *, max_bytes: int | None) -> DiskContent:

@@ -9,7 +9,7 @@ from pyro_mcp.host.interruption import Interruption
 from pyro_mcp.host.paths import Paths
 from pyro_mcp.models.environment import EnvironmentInfo
 from pyro_mcp.models.run import OnOutput, RunRequest, RunResult
-from pyro_mcp.workspaces.promises import Promises
+from pyro_mcp.workspaces.machines.promises import Promises
 
 # Each part is imported when it is first used: what only looks at the registry costs no more than that.
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from pyro_mcp.guest.faults import error_from
 from pyro_mcp.host.interruption import Interruption
 from pyro_mcp.models.run import OnOutput, StreamName
 from pyro_mcp.models.workspace import ExecOutcome, ExecResult, OutputText
-from pyro_mcp.workspaces.command import CHANNELS, InputDescriptor, Wishes, ended_from
+from pyro_mcp.workspaces.machines.command import CHANNELS, InputDescriptor, Wishes, ended_from
 from pyro_mcp.workspaces.secrets.variables import secret_variables
 from pyro_mcp.workspaces.session import Session, Sessions
 from pyro_wire.faults import Fault

@@ -11,8 +11,8 @@ from pyro_mcp.models.seed import SeedReport
 from pyro_mcp.models.workspace import WorkspaceInfo, WorkspaceStatus
 from pyro_mcp.workspaces.registry import layers, machines, secrets, workspaces
 from pyro_mcp.workspaces.registry.database import Reading
+from pyro_mcp.workspaces.registry.seed_report import report_from
 from pyro_mcp.workspaces.registry.workspaces import WorkspaceRecord
-from pyro_mcp.workspaces.seed_facts import report_from
 from pyro_mcp.workspaces.session import Sessions
 from pyro_wire.messages import Message
 

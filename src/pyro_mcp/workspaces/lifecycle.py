@@ -13,13 +13,13 @@ from pyro_mcp.models.encoding import as_object
 from pyro_mcp.models.network import NO_NETWORK, NetworkSettings
 from pyro_mcp.models.workspace import DeletedWorkspace, WorkspaceInfo, WorkspaceState, WorkspaceStatus
 from pyro_mcp.workspaces.info import info_of, status_of
-from pyro_mcp.workspaces.promises import Promises
+from pyro_mcp.workspaces.machines.promises import Promises
 from pyro_mcp.workspaces.registry import layers, secrets, snapshots, workspaces
 from pyro_mcp.workspaces.registry.makers import this_process
 from pyro_mcp.workspaces.registry.names import new_id
 from pyro_mcp.workspaces.registry.workspaces import NewWorkspace, WorkspaceRecord
 from pyro_mcp.workspaces.session import Sessions
-from pyro_mcp.workspaces.sharing import leave_mark
+from pyro_mcp.workspaces.storage.sharing import leave_mark
 
 if TYPE_CHECKING:
     from pyro_mcp.environments.values import Environment

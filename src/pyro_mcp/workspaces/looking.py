@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from pyro_mcp.errors import Conflict, PyroError
-from pyro_mcp.workspaces.grounds import size_of
+from pyro_mcp.workspaces.machines.grounds import size_of
 from pyro_mcp.workspaces.registry import layers
 from pyro_mcp.workspaces.session import Session, Sessions
 from pyro_mcp.workspaces.snapshots import freeze

@@ -13,7 +13,7 @@ from pyro_mcp.models.room import PruneReport
 from pyro_mcp.workspaces.registry import layers, workspaces
 from pyro_mcp.workspaces.seeding.store import PrunedSeeds
 from pyro_mcp.workspaces.session import Sessions
-from pyro_mcp.workspaces.sharing import environments_used_elsewhere
+from pyro_mcp.workspaces.storage.sharing import environments_used_elsewhere
 
 # Freezing a machine anew costs seconds, keeping one a few hundred megabytes.
 _TEMPLATE_SECONDS = 30 * 24 * 3600.0

@@ -11,10 +11,10 @@ from pyro_mcp.errors import GuestFailed, OutcomeUnknown
 from pyro_mcp.host.interruption import Interruption
 from pyro_mcp.models.network import NetworkDecision
 from pyro_mcp.models.run import OnOutput, RunRequest, RunResult
-from pyro_mcp.workspaces.command import CHANNELS, InputDescriptor, Wishes, ended_from
+from pyro_mcp.workspaces.machines.command import CHANNELS, InputDescriptor, Wishes, ended_from
+from pyro_mcp.workspaces.machines.promises import Promises
 from pyro_mcp.workspaces.machines.shop import MachineShop
 from pyro_mcp.workspaces.machines.values import Size
-from pyro_mcp.workspaces.promises import Promises
 from pyro_wire.messages import Message
 
 

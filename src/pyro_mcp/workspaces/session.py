@@ -10,20 +10,20 @@ from typing import TYPE_CHECKING, TypeVar
 
 from pyro_mcp.errors import Conflict, LimitReached, OutcomeUnknown, PyroError
 from pyro_mcp.host.paths import Paths
-from pyro_mcp.keeper.places import clear_left_behind
+from pyro_mcp.keeper.machine.places import clear_left_behind
 from pyro_mcp.progress import remark
 from pyro_mcp.redaction import Redactor, without_secrets
-from pyro_mcp.workspaces.directories import Directories
-from pyro_mcp.workspaces.grounds import Grounds, Parts
 from pyro_mcp.workspaces.history.writing import History
+from pyro_mcp.workspaces.machines.grounds import Grounds, Parts
+from pyro_mcp.workspaces.machines.promises import Promises
 from pyro_mcp.workspaces.machines.running import Machines, connect
 from pyro_mcp.workspaces.machines.starting import Starter
-from pyro_mcp.workspaces.promises import Promises
 from pyro_mcp.workspaces.registry import workspaces
 from pyro_mcp.workspaces.registry.database import Registry
 from pyro_mcp.workspaces.registry.reconcile import reconcile
 from pyro_mcp.workspaces.registry.workspaces import WorkspaceRecord
 from pyro_mcp.workspaces.secrets.known import KnownSecrets
+from pyro_mcp.workspaces.storage.directories import Directories
 from pyro_wire.messages import Message
 
 # Needed once a machine is: `workspace list` is as quick as what it imports is little.

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from pyro_mcp.keeper.lines.switchboard import Client
 from pyro_mcp.keeper.shells.shell import Shell
-from pyro_mcp.keeper.switchboard import Client
 from pyro_mcp.terminal.screen import Screen
 from pyro_wire import events, messages
 from pyro_wire.messages import Message, MessageError

@@ -7,12 +7,12 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from pyro_mcp.keeper.loop import Loop
+from pyro_mcp.keeper.lines.loop import Loop
+from pyro_mcp.keeper.lines.switchboard import Client, Open, Switchboard
 from pyro_mcp.keeper.shells.attachment import Attachment
 from pyro_mcp.keeper.shells.reader import Reader, Wish, describe
 from pyro_mcp.keeper.shells.records import new_record, note_end
 from pyro_mcp.keeper.shells.shell import Shell
-from pyro_mcp.keeper.switchboard import Client, Open, Switchboard
 from pyro_mcp.redaction import Redactor
 from pyro_mcp.terminal.keys import is_key
 from pyro_wire import messages

@@ -6,9 +6,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from pyro_mcp.keeper.loop import Loop
+from pyro_mcp.keeper.lines.loop import Loop
+from pyro_mcp.keeper.lines.switchboard import Client
 from pyro_mcp.keeper.shells.shell import Shell
-from pyro_mcp.keeper.switchboard import Client
 from pyro_mcp.terminal.reading import Reading, lines_since, newest_lines
 from pyro_wire import events, messages
 from pyro_wire.messages import Message, MessageError

@@ -7,10 +7,10 @@ from collections import deque
 from collections.abc import Callable
 from typing import Protocol
 
-from pyro_mcp.keeper.job import redacted_fault
-from pyro_mcp.keeper.loop import Loop
+from pyro_mcp.guest.faults import redacted_fault
+from pyro_mcp.keeper.lines.loop import Loop
+from pyro_mcp.keeper.lines.switchboard import Switchboard
 from pyro_mcp.keeper.shells.ring import Ring
-from pyro_mcp.keeper.switchboard import Switchboard
 from pyro_mcp.redaction import Redactor
 from pyro_mcp.terminal.keys import enters, key_bytes, typed
 from pyro_mcp.terminal.screen import Screen

@@ -13,13 +13,13 @@ from pathlib import Path
 from pyro_mcp.errors import Conflict, GuestFailed, InvalidRequest, LimitReached, NotFound
 from pyro_mcp.host.room import free_disk
 from pyro_mcp.progress import step
-from pyro_mcp.workspaces import guest_files
 from pyro_mcp.workspaces.export.below import told_full, write_all
 from pyro_mcp.workspaces.export.executing import refuse_executing
 from pyro_mcp.workspaces.export.filling import Filling
 from pyro_mcp.workspaces.export.landing import Confirm, Landing
 from pyro_mcp.workspaces.export.streaming import TreeStream
 from pyro_mcp.workspaces.export.tree import Tree, read_tree
+from pyro_mcp.workspaces.files import guest_files
 from pyro_mcp.workspaces.secrets.refusing import refuse_secrets
 from pyro_mcp.workspaces.session import Session
 

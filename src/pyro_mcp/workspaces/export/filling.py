@@ -11,7 +11,7 @@ from pyro_mcp.redaction import Redactor
 from pyro_mcp.workspaces.export.below import new_file, put, told_full, write_all
 from pyro_mcp.workspaces.export.streaming import nonsense
 from pyro_mcp.workspaces.export.tree import Tree
-from pyro_mcp.workspaces.guest_files import name_bytes
+from pyro_mcp.workspaces.files.guest_files import name_bytes
 from pyro_wire import messages
 from pyro_wire.messages import Message
 

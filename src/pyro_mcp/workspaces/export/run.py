@@ -11,9 +11,10 @@ from pathlib import Path
 from pyro_mcp.errors import Conflict, GuestFailed, InvalidRequest, LimitReached, NotFound
 from pyro_mcp.models.export import ExportFormat, ExportReport, LeftOut
 from pyro_mcp.models.names import display_name
-from pyro_mcp.workspaces import guest_files, ignored
+from pyro_mcp.workspaces.diff import ignored
+from pyro_mcp.workspaces.diff.baseline import Changed, changed_files, compare
+from pyro_mcp.workspaces.diff.ignored import Ignored
 from pyro_mcp.workspaces.diff.report import TreeDiff
-from pyro_mcp.workspaces.diffing import Changed, changed_files, compare
 from pyro_mcp.workspaces.export.below import told_full
 from pyro_mcp.workspaces.export.committing import (
     Branch,
@@ -25,9 +26,9 @@ from pyro_mcp.workspaces.export.committing import (
 from pyro_mcp.workspaces.export.copying import copy_out
 from pyro_mcp.workspaces.export.executing import refuse_executing
 from pyro_mcp.workspaces.export.landing import Confirm, Landing
-from pyro_mcp.workspaces.ignored import Ignored
+from pyro_mcp.workspaces.files import guest_files
+from pyro_mcp.workspaces.registry.seed_report import git_facts, skipped_paths
 from pyro_mcp.workspaces.secrets.refusing import refuse_secrets, secrets_in
-from pyro_mcp.workspaces.seed_facts import git_facts, skipped_paths
 from pyro_mcp.workspaces.seeding.gitindex import IndexUnreadable, tracked_paths
 from pyro_mcp.workspaces.seeding.manifest import Manifest
 from pyro_mcp.workspaces.session import Session, Sessions

@@ -11,11 +11,11 @@ from pyro_mcp.host.room import free_disk
 from pyro_mcp.models.names import display_name
 from pyro_mcp.progress import step
 from pyro_mcp.redaction import Redactor
-from pyro_mcp.workspaces import guest_files
 from pyro_mcp.workspaces.export.below import write_all
 from pyro_mcp.workspaces.export.landing import Landing
 from pyro_mcp.workspaces.export.streaming import TreeStream
 from pyro_mcp.workspaces.export.tree import check_path
+from pyro_mcp.workspaces.files import guest_files
 from pyro_mcp.workspaces.secrets.refusing import refuse_secrets
 from pyro_mcp.workspaces.session import Session
 from pyro_wire import messages

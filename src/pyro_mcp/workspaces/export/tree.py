@@ -8,7 +8,7 @@ from typing import Literal
 
 from pyro_mcp.errors import GuestFailed
 from pyro_mcp.models.names import display_name
-from pyro_mcp.workspaces.guest_files import name_bytes
+from pyro_mcp.workspaces.files.guest_files import name_bytes
 from pyro_wire import messages
 from pyro_wire.messages import Message, MessageError
 

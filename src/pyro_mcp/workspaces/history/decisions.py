@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from pyro_mcp.workspaces.history import events
-from pyro_mcp.workspaces.network import RECORD
+from pyro_mcp.workspaces.machines.network import RECORD
 from pyro_mcp.workspaces.registry import workspaces
 from pyro_mcp.workspaces.registry.database import Change
 

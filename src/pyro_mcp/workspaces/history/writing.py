@@ -8,11 +8,11 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from pyro_mcp.errors import NotFound
-from pyro_mcp.workspaces.directories import Directories
 from pyro_mcp.workspaces.machines.running import Machines
 from pyro_mcp.workspaces.registry import workspaces
 from pyro_mcp.workspaces.registry.database import Registry
 from pyro_mcp.workspaces.secrets.known import KnownSecrets
+from pyro_mcp.workspaces.storage.directories import Directories
 
 if TYPE_CHECKING:
     from pyro_mcp.workspaces.history import events

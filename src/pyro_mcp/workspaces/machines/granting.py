@@ -14,7 +14,7 @@ from pyro_mcp.qemu.confine import Walls, reachable_level
 from pyro_mcp.qemu.installed import QemuInstall
 from pyro_mcp.qemu.probe import kvm_verdict
 from pyro_mcp.qemu.trials import Kernel
-from pyro_mcp.workspaces.promises import Promises
+from pyro_mcp.workspaces.machines.promises import Promises
 
 
 def granted(

@@ -13,7 +13,7 @@ from pyro_mcp.errors import GuestFailed
 from pyro_mcp.guest.preparing import prepare_bare, prepare_fresh
 from pyro_mcp.host.paths import Paths, private_directory
 from pyro_mcp.host.room import require_disk, require_memory
-from pyro_mcp.keeper.places import Place
+from pyro_mcp.keeper.machine.places import Place
 from pyro_mcp.models.run import Isolation
 from pyro_mcp.qemu.command import Accelerator
 from pyro_mcp.qemu.confine import Walls
@@ -24,8 +24,8 @@ from pyro_mcp.qemu.probe import forget
 from pyro_mcp.qemu.templates import Template, TemplateKey, TemplateStore, boot_arguments, machine_cpu
 from pyro_mcp.qemu.trials import Kernel
 from pyro_mcp.workspaces.machines.granting import granted, own_uid
+from pyro_mcp.workspaces.machines.promises import Promises
 from pyro_mcp.workspaces.machines.values import RunningMachine, Size
-from pyro_mcp.workspaces.promises import Promises
 
 
 @dataclass(frozen=True, slots=True)

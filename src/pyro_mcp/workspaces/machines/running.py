@@ -12,13 +12,13 @@ from pyro_mcp.host.locks import exclusive
 from pyro_mcp.host.paths import Paths, private_directory
 from pyro_mcp.host.processes import ProcessIdentity, is_alive, send_signal
 from pyro_mcp.host.waiting import WaitedTooLong, wait_until
-from pyro_mcp.keeper.places import clear_left_behind
-from pyro_mcp.workspaces.directories import Directories
-from pyro_mcp.workspaces.promises import Promises
+from pyro_mcp.keeper.machine.places import clear_left_behind
+from pyro_mcp.workspaces.machines.promises import Promises
 from pyro_mcp.workspaces.registry import machines, workspaces
 from pyro_mcp.workspaces.registry.database import Registry
 from pyro_mcp.workspaces.registry.machines import MachineRecord
 from pyro_mcp.workspaces.registry.workspaces import WorkspaceRecord
+from pyro_mcp.workspaces.storage.directories import Directories
 from pyro_wire.messages import Message
 
 # Needed once a machine is: `workspace list` is as quick as what it imports is little.

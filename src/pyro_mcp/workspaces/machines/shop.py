@@ -15,7 +15,7 @@ from pyro_mcp.environments.store import EnvironmentStore
 from pyro_mcp.environments.values import Environment
 from pyro_mcp.errors import PyroError
 from pyro_mcp.host.paths import Paths
-from pyro_mcp.keeper.places import Place, claim, clear_left_behind, release, release_files
+from pyro_mcp.keeper.machine.places import Place, claim, clear_left_behind, release, release_files
 from pyro_mcp.keeper.plan import Identity, KeeperPlan, Leash, Network
 from pyro_mcp.keeper.start import StartedKeeper, starting_keeper
 from pyro_mcp.models.network import NO_NETWORK, NetworkSettings
@@ -23,9 +23,9 @@ from pyro_mcp.qemu.flatten import flatten
 from pyro_mcp.qemu.launch import Launch, LayerFile
 from pyro_mcp.qemu.templates import Template
 from pyro_mcp.workspaces.machines.making import Making, Workbench
+from pyro_mcp.workspaces.machines.network import network_plan
+from pyro_mcp.workspaces.machines.promises import Promises
 from pyro_mcp.workspaces.machines.values import RunningMachine, Size, StartedMachine, WorkspaceDisk
-from pyro_mcp.workspaces.network import network_plan
-from pyro_mcp.workspaces.promises import Promises
 
 
 class MachineShop:

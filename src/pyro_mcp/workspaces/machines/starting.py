@@ -9,20 +9,20 @@ from typing import TYPE_CHECKING
 
 from pyro_mcp.host.paths import Paths
 from pyro_mcp.host.processes import identify
-from pyro_mcp.workspaces.directories import Directories
-from pyro_mcp.workspaces.grounds import Grounds, Parts
-from pyro_mcp.workspaces.promises import Promises
+from pyro_mcp.workspaces.machines.grounds import Grounds, Parts
+from pyro_mcp.workspaces.machines.promises import Promises
 from pyro_mcp.workspaces.registry import machines, workspaces
 from pyro_mcp.workspaces.registry.database import Registry
 from pyro_mcp.workspaces.registry.makers import this_process
 from pyro_mcp.workspaces.registry.workspaces import WorkspaceRecord
 from pyro_mcp.workspaces.secrets.known import KnownSecrets
-from pyro_mcp.workspaces.sharing import leave_mark
+from pyro_mcp.workspaces.storage.directories import Directories
+from pyro_mcp.workspaces.storage.sharing import leave_mark
 
 # Needed once a machine is: `workspace list` is as quick as what it imports is little.
 if TYPE_CHECKING:
     from pyro_mcp.environments.values import Environment
-    from pyro_mcp.keeper.ports import Port
+    from pyro_mcp.keeper.ports.listeners import Port
     from pyro_mcp.keeper.start import StartedKeeper
     from pyro_mcp.workspaces.machines.values import StartedMachine, WorkspaceDisk
 
@@ -82,7 +82,7 @@ class Starter:
 
     def _claim(self, record: WorkspaceRecord) -> tuple[Port, ...]:
         """Record a machine that is about to be made; gives the ports of this host that lead into it again."""
-        from pyro_mcp.keeper.ports import Port
+        from pyro_mcp.keeper.ports.listeners import Port
         from pyro_mcp.workspaces.registry import services
 
         with self._registry.changing() as change:
@@ -102,7 +102,7 @@ class Starter:
         self, record: WorkspaceRecord, environment: Environment, disk: WorkspaceDisk, keeper: StartedKeeper
     ) -> StartedMachine:
         from pyro_mcp.keeper.plan import Leash
-        from pyro_mcp.workspaces.network import network_plan
+        from pyro_mcp.workspaces.machines.network import network_plan
 
         leash = Leash(
             with_client=False,

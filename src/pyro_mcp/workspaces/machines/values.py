@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 # Needed once a machine is: `workspace list` is as quick as what it imports is little.
 if TYPE_CHECKING:
     from pyro_mcp.guest.channel import Channel
-    from pyro_mcp.keeper.ports import Port
+    from pyro_mcp.keeper.ports.listeners import Port
     from pyro_mcp.keeper.start import StartedKeeper
     from pyro_mcp.models.run import Confinement, Isolation
     from pyro_mcp.qemu.launch import LayerFile

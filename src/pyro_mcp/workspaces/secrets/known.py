@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from pyro_mcp.workspaces.directories import Directories
 from pyro_mcp.workspaces.registry import secrets
 from pyro_mcp.workspaces.registry.database import Registry
 from pyro_mcp.workspaces.secrets.store import SecretStore
+from pyro_mcp.workspaces.storage.directories import Directories
 
 # Needed once something is said: `workspace list` is as quick as what it imports is little.
 if TYPE_CHECKING:

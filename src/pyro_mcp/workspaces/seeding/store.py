@@ -21,7 +21,7 @@ from pyro_mcp.host.writing import sync_directory, write_whole
 from pyro_mcp.models.encoding import as_json
 from pyro_mcp.models.seed import SeedReport
 from pyro_mcp.progress import step
-from pyro_mcp.workspaces.seed_facts import report_from
+from pyro_mcp.workspaces.registry.seed_report import report_from
 from pyro_mcp.workspaces.seeding import manifest
 from pyro_mcp.workspaces.seeding.build import ImageBuild, measure, store_entries
 from pyro_mcp.workspaces.seeding.findings import Findings

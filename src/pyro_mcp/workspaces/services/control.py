@@ -21,7 +21,7 @@ from pyro_mcp.models.service import (
     ServiceInfo,
     TcpReady,
 )
-from pyro_mcp.workspaces.command import Wishes
+from pyro_mcp.workspaces.machines.command import Wishes
 from pyro_mcp.workspaces.registry import services
 from pyro_mcp.workspaces.registry.names import new_id
 from pyro_mcp.workspaces.secrets.variables import secret_variables

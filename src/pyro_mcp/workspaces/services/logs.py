@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pyro_mcp.keeper.service_log import piece_path, pieces, read_pieces
+from pyro_mcp.keeper.services.log import piece_path, pieces, read_pieces
 from pyro_mcp.models.service import ServiceLogs
 from pyro_mcp.workspaces.outputs.search import search
 from pyro_mcp.workspaces.outputs.store import last_lines, whole_characters

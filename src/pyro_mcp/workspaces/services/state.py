@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import cast, get_args
 
 from pyro_mcp.errors import NotFound
-from pyro_mcp.keeper.supervising import STATE_FILE
+from pyro_mcp.keeper.services.supervising import STATE_FILE
 from pyro_mcp.models.service import PortMapping, PublishedPort, ServiceInfo, ServiceState
 from pyro_mcp.workspaces.registry import services
 from pyro_mcp.workspaces.registry.services import ServiceRecord

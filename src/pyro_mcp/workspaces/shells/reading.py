@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from pyro_mcp.host.interruption import Interruption
 from pyro_mcp.models.shell import ShellText, ShellView, Waited
-from pyro_mcp.workspaces.command import Wishes
+from pyro_mcp.workspaces.machines.command import Wishes
 from pyro_mcp.workspaces.session import Session, Sessions
 from pyro_mcp.workspaces.shells.access import at_shell
 from pyro_mcp.workspaces.shells.answers import text_from

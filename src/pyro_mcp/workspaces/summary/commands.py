@@ -151,7 +151,7 @@ def _command(event: Event, kept: KeptResult, changed: bool) -> Command | None:
 
 
 def _ending(ended: Message, duration: int) -> tuple[str, int | None, int]:
-    from pyro_mcp.workspaces.command import ended_from
+    from pyro_mcp.workspaces.machines.command import ended_from
 
     found = ended_from(ended, interrupted=False)
     return found.outcome, found.exit_code, found.duration_ms or duration

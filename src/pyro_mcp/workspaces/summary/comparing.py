@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from pyro_mcp.errors import InvalidRequest, PyroError
 from pyro_mcp.models.summary import Attempt, ComparedFile, WorkspaceComparison
-from pyro_mcp.workspaces import diffing
+from pyro_mcp.workspaces.diff import baseline
 from pyro_mcp.workspaces.session import Sessions
 from pyro_mcp.workspaces.summary.summarize import summary_of
 
@@ -41,8 +41,8 @@ def compare_workspaces(sessions: Sessions, references: Sequence[str]) -> Workspa
 def _compared(sessions: Sessions, reference: str) -> _Compared:
     try:
         with sessions.using(reference, "compare") as session:
-            changed = diffing.changed_files(session)
-            tree = diffing.compare(changed)
+            changed = baseline.changed_files(session)
+            tree = baseline.compare(changed)
             summary = summary_of(sessions, session, changed, tree)
     except PyroError as error:
         return _Compared(Attempt(workspace=reference, error=f"{error.code}: {error.brief}"))

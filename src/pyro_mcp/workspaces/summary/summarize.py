@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from functools import partial
 
 from pyro_mcp.models.summary import FileKind, KindTotal, SummarizedFile, WorkspaceSummary
-from pyro_mcp.workspaces import diffing
+from pyro_mcp.workspaces.diff import baseline
+from pyro_mcp.workspaces.diff.baseline import Changed
 from pyro_mcp.workspaces.diff.report import DiffedFile, TreeDiff
-from pyro_mcp.workspaces.diffing import Changed
 from pyro_mcp.workspaces.exec import kept_result
 from pyro_mcp.workspaces.session import Session, Sessions
 from pyro_mcp.workspaces.summary.commands import (
@@ -25,8 +25,8 @@ from pyro_mcp.workspaces.summary.kinds import kind_of
 def summarize(sessions: Sessions, reference: str) -> WorkspaceSummary:
     """Tell what changed, which commands were run and how they ended, and what a reviewer should look at."""
     with sessions.using(reference, "summary") as session:
-        changed = diffing.changed_files(session)
-        return summary_of(sessions, session, changed, diffing.compare(changed))
+        changed = baseline.changed_files(session)
+        return summary_of(sessions, session, changed, baseline.compare(changed))
 
 
 def summary_of(sessions: Sessions, session: Session, changed: Changed, tree: TreeDiff) -> WorkspaceSummary:

@@ -10,11 +10,11 @@ import pytest
 from tests.unit.pyro_mcp.keeper.fake_shell import FakeShell
 
 from pyro_mcp.guest.greeting import greet
-from pyro_mcp.keeper.jobs import Jobs
-from pyro_mcp.keeper.loop import READ, Loop
-from pyro_mcp.keeper.relaying import relay
+from pyro_mcp.keeper.jobs.part import Jobs
+from pyro_mcp.keeper.lines.loop import READ, Loop
+from pyro_mcp.keeper.lines.relaying import relay
+from pyro_mcp.keeper.lines.switchboard import Client, Switchboard
 from pyro_mcp.keeper.shells.part import Shells
-from pyro_mcp.keeper.switchboard import Client, Switchboard
 from pyro_mcp.redaction import Redactor
 from pyro_wire import events
 from pyro_wire.faults import Fault

@@ -22,9 +22,9 @@ from pyro_agent.verbs import JOBS, VERBS
 from pyro_agent.workers.helper import DiskHelper
 from pyro_agent.workers.processes import Workers
 from pyro_mcp.guest.greeting import greet
-from pyro_mcp.keeper.loop import READ, Loop
+from pyro_mcp.keeper.lines.loop import READ, Loop
+from pyro_mcp.keeper.lines.switchboard import Client, Switchboard
 from pyro_mcp.keeper.parts import Part
-from pyro_mcp.keeper.switchboard import Client, Switchboard
 from pyro_wire import messages
 from pyro_wire.faults import Fault
 from pyro_wire.messages import Message

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import cast
 
 from pyro_mcp.workspaces.engine import Engine
+from pyro_mcp.workspaces.machines.promises import Promises
 from pyro_mcp.workspaces.machines.shop import MachineShop
-from pyro_mcp.workspaces.promises import Promises
 from pyro_mcp.workspaces.registry import machines, secrets, workspaces
 from pyro_mcp.workspaces.registry.makers import this_process
 from pyro_mcp.workspaces.registry.names import new_id

@@ -16,7 +16,7 @@ from pyro_mcp.workspaces.registry.makers import this_process
 from pyro_mcp.workspaces.registry.names import new_id
 from pyro_mcp.workspaces.registry.workspaces import NewWorkspace
 from pyro_mcp.workspaces.session import Sessions
-from pyro_mcp.workspaces.sharing import leave_mark
+from pyro_mcp.workspaces.storage.sharing import leave_mark
 
 _DAY = 24 * 3600
 

@@ -14,7 +14,7 @@ from tests.unit.pyro_mcp.workspaces.pretended import Pretended, pretended
 
 from pyro_mcp.errors import Conflict, HostUnfit, NotFound
 from pyro_mcp.workspaces.history import events
-from pyro_mcp.workspaces.promises import Promises
+from pyro_mcp.workspaces.machines.promises import Promises
 from pyro_mcp.workspaces.registry import workspaces
 from pyro_mcp.workspaces.registry.makers import this_process
 from pyro_wire.events import Opened

@@ -52,7 +52,7 @@ def test_content_only_is_the_content_byte_for_byte(
     ask_instead: AskInstead,
     capfdbinary: pytest.CaptureFixture[bytes],
 ) -> None:
-    ask_instead("files.read_file", _read(content, encoding))
+    ask_instead("files.reading.read_file", _read(content, encoding))
     assert _file("read", "ws", "a", "--encoding", encoding, "--content-only") == 0
     sys.stdout.flush()
     assert capfdbinary.readouterr().out == shown
@@ -61,7 +61,7 @@ def test_content_only_is_the_content_byte_for_byte(
 def test_read_asks_for_lines_and_tells_the_hash(
     ask_instead: AskInstead, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    asked = ask_instead("files.read_file", _read("text\n"))
+    asked = ask_instead("files.reading.read_file", _read("text\n"))
     assert _file("read", "ws", "a", "--start-line", "3", "--end-line", "4") == 0
     assert asked.arguments == ["ws", "a"]
     assert (asked.options["start_line"], asked.options["end_line"]) == (3, 4)
@@ -73,7 +73,7 @@ def test_read_asks_for_lines_and_tells_the_hash(
 def test_write_takes_text_files_and_standard_input(
     ask_instead: AskInstead, tmp_path: Path, stdin: bytes
 ) -> None:
-    asked = ask_instead("files.write_file", _WRITTEN)
+    asked = ask_instead("files.writing.write_file", _WRITTEN)
     (tmp_path / "bytes").write_bytes(b"\0\xff")
     assert _file("write", "ws", "a", "--text", "ä", "--executable", "--if-match", "absent") == 0
     assert (asked.arguments, asked.options["encoding"]) == (["ws", "a", "ä"], "utf-8")
@@ -85,7 +85,7 @@ def test_write_takes_text_files_and_standard_input(
 
 
 def test_edits_come_from_the_line_and_from_a_file(ask_instead: AskInstead, tmp_path: Path) -> None:
-    asked = ask_instead("files.edit_file", _EDITED)
+    asked = ask_instead("files.writing.edit_file", _EDITED)
     (tmp_path / "edits").write_text(json.dumps([{"old": "c", "new": "d", "count": 2}]))
     assert _file("edit", "ws", "a", "--edit", "a", "b", "--edits-file", str(tmp_path / "edits")) == 0
     assert asked.arguments == ["ws", "a", [Edit("a", "b"), Edit("c", "d", 2)]]
@@ -105,7 +105,7 @@ def test_edits_come_from_the_line_and_from_a_file(ask_instead: AskInstead, tmp_p
 def test_a_line_that_makes_no_sense_changes_nothing(
     line: str, brief: str, ask_instead: AskInstead, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    asked = [ask_instead(f"files.{name}_file", None) for name in ("write", "edit")]
+    asked = [ask_instead(f"files.writing.{name}_file", None) for name in ("write", "edit")]
     (tmp_path / "NONSENSE").write_text("[")
     (tmp_path / "WRONG").write_text('[{"from": "a"}]')
     words = [str(tmp_path / word) if word.isupper() else word for word in line.split()]

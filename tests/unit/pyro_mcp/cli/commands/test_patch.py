@@ -20,7 +20,7 @@ def _apply(*line: str) -> int:
 def test_a_patch_comes_from_the_line_a_file_or_standard_input(
     ask_instead: AskInstead, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked = ask_instead("patching.apply_patch", _REPORT)
+    asked = ask_instead("patch.applying.apply_patch", _REPORT)
     (tmp_path / "patch").write_bytes(_PATCH.encode() + b"\xff")
     assert _apply("--patch", _PATCH, "--dry-run") == 0
     assert asked.arguments == ["ws", _PATCH]
@@ -34,7 +34,7 @@ def test_a_patch_comes_from_the_line_a_file_or_standard_input(
 
 
 def test_json_is_the_report(ask_instead: AskInstead, capsys: pytest.CaptureFixture[str]) -> None:
-    ask_instead("patching.apply_patch", _REPORT)
+    ask_instead("patch.applying.apply_patch", _REPORT)
     assert _apply("--patch", _PATCH, "--json") == 0
     assert json.loads(capsys.readouterr().out)["applicable"] is True
 
@@ -51,7 +51,7 @@ def test_json_is_the_report(ask_instead: AskInstead, capsys: pytest.CaptureFixtu
 def test_a_line_that_makes_no_sense_changes_nothing(
     line: list[str], brief: str, ask_instead: AskInstead, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    asked = ask_instead("patching.apply_patch", _REPORT)
+    asked = ask_instead("patch.applying.apply_patch", _REPORT)
     assert _apply(*line) == 2
     first, *_, last = capsys.readouterr().err.splitlines()
     assert brief in first

@@ -5,7 +5,7 @@ import json
 from tests.unit.pyro_mcp.workspaces.pretended import Pretended, pretended
 
 from pyro_mcp.workspaces.history import events
-from pyro_mcp.workspaces.network import RECORD
+from pyro_mcp.workspaces.machines.network import RECORD
 
 
 def _kinds(workspace: Pretended) -> list[tuple[str, str]]:

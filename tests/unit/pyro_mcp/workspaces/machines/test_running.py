@@ -5,7 +5,7 @@ from tests.unit.pyro_mcp.workspaces.pretended import Pretended, pretended
 
 from pyro_mcp.errors import HostUnfit
 from pyro_mcp.host.processes import ProcessIdentity
-from pyro_mcp.workspaces.promises import Promises
+from pyro_mcp.workspaces.machines.promises import Promises
 from pyro_mcp.workspaces.registry import machines
 
 

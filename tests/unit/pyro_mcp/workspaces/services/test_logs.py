@@ -6,7 +6,7 @@ from typing import cast
 
 import pytest
 
-from pyro_mcp.keeper.service_log import ServiceLog
+from pyro_mcp.keeper.services.log import ServiceLog
 from pyro_mcp.models.service import ServiceLogs
 from pyro_mcp.workspaces.services import logs
 from pyro_mcp.workspaces.session import Sessions

@@ -1,0 +1,1 @@
+"""The machine itself: its directory, its restore, its snapshots, and the logs that it leaves."""

@@ -1,0 +1,1 @@
+"""The way in: ports of this host, and what goes through them to the guest."""

@@ -1,0 +1,241 @@
+"""Bring later changes of the host into a workspace: only what differs, all of it or nothing."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+from pyro_mcp.errors import Conflict, InvalidRequest, LimitReached
+from pyro_mcp.host.paths import private_directory
+from pyro_mcp.host.room import free_disk
+from pyro_mcp.models.names import display_name
+from pyro_mcp.models.push import PushReport
+from pyro_mcp.models.seed import SkippedPath
+from pyro_mcp.progress import step
+from pyro_mcp.workspaces.files import guest_changes, guest_files
+from pyro_mcp.workspaces.files.guest_changes import Step
+from pyro_mcp.workspaces.push.held import held
+from pyro_mcp.workspaces.push.plan import PushChange, PushPlan, in_git, plan_push
+from pyro_mcp.workspaces.seeding import manifest
+from pyro_mcp.workspaces.seeding.entries import Entry, Unseedable, open_plain
+from pyro_mcp.workspaces.seeding.manifest import Item, Manifest
+from pyro_mcp.workspaces.seeding.select import SeedOptions, Selection, select
+from pyro_mcp.workspaces.session import Session, Sessions
+from pyro_wire.messages import Message
+
+_TOP = "/workspace"
+_BLOCK = 1 << 20
+# Left free on the host whatever is pushed: a push waits there until it is complete.
+_SPARE_BYTES = 256 << 20
+
+
+def push_sync(
+    session: Session,
+    sessions: Sessions,
+    source_path: str,
+    *,
+    dest: str = _TOP,
+    delete: bool = False,
+    include_ignored: bool = False,
+    include_sensitive: bool = False,
+) -> PushReport:
+    """Make a directory of the workspace have what a host's directory has now, by the rules of seeding.
+
+    Raises Conflict when somebody changes the same files on either side meanwhile; then nothing happened.
+    """
+    source = Path(os.path.abspath(source_path))  # noqa: PTH100 - links stay links
+    if source.exists() and not source.is_dir():
+        raise InvalidRequest(f"{source} is not a directory", hint="`file write` brings a single file.")
+    with step(f"looking through {source}"):
+        selection = select(source, SeedOptions(include_ignored, include_sensitive))
+    below = _below_top(dest)
+    had = _Had(session, sessions, below)
+    pushed = [entry for entry in selection.entries if not in_git(entry.path)]
+    have = held(session, dest, below, had.seeded, pushed, delete=delete)
+    plan = plan_push(
+        selection,
+        have,
+        delete=delete,
+        include_sensitive=include_sensitive,
+        base=had.seeded,
+        known=sessions.seeds.hashes(source).load(),
+    )
+    _apply(session, sessions.paths.cache, plan, dest, have)
+    overwritten = [path for path in plan.overwritten if not had.pushed_same(path, have.get(path))]
+    had.remember(plan, selection)
+    return _report(source, dest, plan, selection, overwritten, session)
+
+
+def _below_top(dest: str) -> bytes | None:
+    """Give a destination's path below /workspace with a slash behind it, empty for all of it; None for one outside."""
+    parts = [part for part in guest_files.name_bytes(dest).split(b"/") if part not in (b"", b".")]
+    if b".." in parts:
+        raise InvalidRequest(f"{dest} is no plain path", hint="Name it without `..`.")
+    if b".git" in parts:
+        raise InvalidRequest(f"{dest}: .git is the workspace's own and is never pushed to")
+    if dest.startswith("/"):
+        if parts[:1] != [b"workspace"]:
+            return None
+        parts = parts[1:]
+    return b"".join(part + b"/" for part in parts)
+
+
+class _Had:
+    """What of the workspace's files came from the host, by the seed and by the last push: the rest is the workspace's own."""
+
+    def __init__(self, session: Session, sessions: Sessions, below: bytes | None) -> None:
+        self._below = below
+        self._directory = sessions.directories.of(session.record.id)
+        digest = session.record.seed_digest
+        self.seeded: Manifest = {}
+        if below is not None and digest is not None:
+            self.seeded = {
+                path[len(below) :]: item
+                for path, item in sessions.seeds.manifest(digest).items()
+                if len(path) > len(below) and path.startswith(below) and not in_git(path)
+            }
+        self._pushed = self._load()
+
+    def pushed_same(self, path: bytes, there: Item | None) -> bool:
+        """Tell whether what is there is just what an earlier push brought."""
+        before = self._pushed.get((self._below or b"") + path) if self._below is not None else None
+        return (
+            before is not None
+            and there is not None
+            and (before.kind, before.digest) == (there.kind, there.digest)
+        )
+
+    def remember(self, plan: PushPlan, selection: Selection) -> None:
+        """Remember what was pushed. When that is lost, a later push only names more as overwritten."""
+        if self._below is None or not plan.changes:
+            return
+        brought = dict(self._pushed)
+        for change in plan.changes:
+            if change.action in ("file", "symlink"):
+                brought[self._below + change.path] = Item(change.action, 0, 0, 0, change.digest)
+        private_directory(self._directory)
+        unfinished = self._file.with_suffix(f".{os.getpid()}")
+        unfinished.write_bytes(manifest.encode(brought.items()))
+        unfinished.replace(self._file)
+
+    @property
+    def _file(self) -> Path:
+        return self._directory / "pushed"
+
+    def _load(self) -> Mapping[bytes, Item]:
+        try:
+            return manifest.decode(self._file.read_bytes())
+        except (OSError, ValueError, KeyError):
+            return {}
+
+
+# -- what is to be done ---------------------------------------------------------------------------------------------------
+
+
+def _apply(session: Session, cache: Path, plan: PushPlan, dest: str, have: Manifest) -> None:
+    if not plan.changes:
+        return
+    spool = private_directory(cache / "pushes")
+    if plan.size > free_disk(spool) - _SPARE_BYTES:
+        raise LimitReached(
+            f"the push of {plan.size >> 20} MiB does not fit on the host's disk, where it waits until it is complete",
+            hint="Free some disk space (pyro prune), or push a smaller part.",
+        )
+    gone = {change.path for change in plan.changes if change.action == "remove"}
+    prefix = guest_files.name_bytes(dest).rstrip(b"/") + b"/"
+    with step(f"pushing {len(plan.changes)} changes"):
+        guest_changes.apply(
+            session, (_step(change, prefix, have, gone) for change in plan.changes), spool=spool
+        )
+
+
+def _step(change: PushChange, prefix: bytes, have: Manifest, gone: set[bytes]) -> Step:
+    path, entry = prefix + change.path, change.entry
+    expect = None if _is_replaced(change, gone) else _expectation(have.get(change.path))
+    if change.action == "remove":
+        return guest_changes.remove_step(path, recursive=True, expect=expect)
+    assert entry is not None
+    if change.action == "directory":
+        return guest_changes.mkdir_step(path, mode=entry.mode)
+    if change.action == "mode":
+        return guest_changes.chmod_step(path, mode=entry.mode)
+    if change.action == "symlink":
+        return guest_changes.link_step(path, entry.target, expect=expect)
+    return guest_changes.write_stream_step(
+        path, _pieces(change, entry), size=entry.size, mode=entry.mode, expect=expect
+    )
+
+
+def _is_replaced(change: PushChange, gone: set[bytes]) -> bool:
+    """Tell whether another step takes away what is there, or what it lies in; that one has the expectation."""
+    if change.action == "remove":
+        return False
+    parts = change.path.split(b"/")
+    return any(b"/".join(parts[:depth]) in gone for depth in range(1, len(parts) + 1))
+
+
+def _expectation(there: Item | None) -> Message | None:
+    """What must still be there when the push is carried out: what it was worked out on."""
+    if there is None:
+        return {"absent": True}
+    if there.kind == "directory" or not there.digest:
+        return None
+    return {"sha256": there.digest.hex()}
+
+
+def _pieces(change: PushChange, entry: Entry) -> Callable[[], Iterator[bytes]]:
+    """Read a host's file once more, and insist that it is what the plan was made for."""
+
+    def read() -> Iterator[bytes]:
+        digest, left = hashlib.sha256(), entry.size
+        try:
+            with os.fdopen(open_plain(entry.origin or b""), "rb", buffering=0) as file:
+                while block := file.read(min(_BLOCK, left + 1)):
+                    left -= len(block)
+                    if left < 0:
+                        break
+                    digest.update(block)
+                    yield block
+        except (OSError, Unseedable) as error:
+            raise _changing(entry, str(error)) from error
+        if left or digest.digest() != change.digest:
+            raise _changing(entry, "its content is another one than a moment before")
+
+    return read
+
+
+def _changing(entry: Entry, details: str) -> Conflict:
+    return Conflict(
+        f"{display_name(entry.path)} changed on the host while it was pushed",
+        details=details,
+        hint="Nothing was pushed. Push again when nothing writes there.",
+    )
+
+
+def _report(
+    source: Path, dest: str, plan: PushPlan, selection: Selection, overwritten: list[bytes], session: Session
+) -> PushReport:
+    removed = sum(change.action == "remove" for change in plan.changes)
+    changed = len(plan.changes) - removed
+    session.note(source=str(source), changed=changed, removed=removed, bytes=plan.size)
+    found = selection.findings
+    listed = PushReport.LISTED
+    return PushReport(
+        source=str(source),
+        dest=dest,
+        changed=changed,
+        removed=removed,
+        unchanged=plan.unchanged,
+        bytes=plan.size,
+        overwritten=tuple(map(display_name, overwritten[:listed])),
+        overwritten_count=len(overwritten),
+        withheld=tuple(map(display_name, sorted(found.withheld)[:listed])),
+        withheld_count=len(found.withheld),
+        skipped=tuple(
+            SkippedPath(path=display_name(path), reason=reason)
+            for path, reason in sorted(found.skipped)[:listed]
+        ),
+        skipped_count=len(found.skipped) + found.skipped_uncounted,
+    )

@@ -1,0 +1,28 @@
+"""Put the place that somebody probably meant into words."""
+
+from collections.abc import Iterator
+
+from pyro_mcp.models.nearest import LineDifference, NearMatch
+
+
+def describe_near(near: NearMatch) -> Iterator[str]:
+    """Give a near match as indented lines: where, and what differs."""
+    lines = (
+        f"line {near.start_line}"
+        if near.start_line == near.end_line
+        else f"lines {near.start_line}-{near.end_line}"
+    )
+    yield f"    nearest: {lines} ({near.similarity:.0%} alike)"
+    for difference in near.differences:
+        yield from _describe_difference(difference)
+
+
+def _describe_difference(one: LineDifference) -> Iterator[str]:
+    if one.wanted is None:
+        yield f"      line {one.line} is only in the file: {one.file!r}"
+    elif one.file is None:
+        yield f"      not in the file: {one.wanted!r}"
+    else:
+        yield f"      line {one.line} differs in {one.difference.replace('_', ' ')}:"
+        yield f"        wanted {one.wanted!r}"
+        yield f"        is     {one.file!r}"

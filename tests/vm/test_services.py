@@ -353,6 +353,22 @@ def test_a_stop_lets_services_end_and_the_truth_is_told_of_each(environment: Env
         assert {info.state for info in ws.service.list()} == {"stopped", "exited"}
 
 
+def test_nothing_begins_while_services_take_their_time_to_end(environment: Environment) -> None:
+    with Pyro().workspace.create() as ws:
+        ws.service.start("slow", "trap 'echo told; sleep 3; exit 0' TERM; while :; do sleep 0.1; done")
+        with ThreadPoolExecutor(1) as thread:
+            stopping = thread.submit(ws.stop)
+            wait_until(lambda: "told" in ws.service.logs("slow").text, what="the word to end", timeout=20)
+            with pytest.raises(Conflict, match="is being stopped"):
+                ws.file.write("late", "x")
+            with pytest.raises(Conflict, match="is being stopped"):
+                ws.exec("true")
+            assert ws.file.list().entries == ()  # who only looks may
+            stopping.result()
+        again = ws.exec("echo again")
+        assert (again.stdout, again.resumed) == ("again\n", True)
+
+
 def test_on_the_command_line(workspace: Workspace, pyro: PyroProgram) -> None:
     name = workspace.info.workspace_id
     options = ["--ready-command", "true", "--publish", "0:80", "--json", "-q"]

@@ -30,11 +30,17 @@ from pyro_mcp.redaction import Redactor
 from pyro_wire import events
 from pyro_wire.faults import Fault
 from pyro_wire.messages import Message
+from pyro_wire.verbs import READING
 
 # Connections that wait to be accepted; a burst of clients must not be refused.
 _BACKLOG = 128
 # Unmounting takes tens of milliseconds, with much to write back some seconds.
 _DETACH_SECONDS = 10.0
+# Services may take their time to end: nothing begins meanwhile that would be broken off.
+_BEGINNING = frozenset({"keeper.exec", "keeper.shell.open", "keeper.snapshot"})
+_STOPPING = Fault(
+    "conflict", "the workspace is being stopped", None, "ask again once it has: it is started anew"
+)
 _STARTED_ANEW = "ask again: it is started anew"
 _MAKE_ROOM = "free some disk space (pyro prune), then ask again: it starts from its disk"
 
@@ -59,7 +65,7 @@ class Keeper:
         shells = self._shells = Shells(self._board, self._loop, self._redactor)
         shells.on_work = self._touch
         self._parts: tuple[Part, ...] = (self._jobs, egress, services, shells)
-        self._over = False
+        self._ending = self._over = False
         self._idle = self._idle_clock()
         self._verbs: dict[str, Open] = {
             "keeper.status": self._status,
@@ -98,7 +104,9 @@ class Keeper:
         if verb not in PASSIVE:
             self._touch()
         own = self._verbs.get(verb)
-        if own is None:
+        if self._ending and (verb in _BEGINNING or (own is None and verb not in READING)):
+            client.answer(stream, _STOPPING)
+        elif own is None:
             relay(self._board, client, stream, message)
         else:
             own(client, stream, message)
@@ -172,6 +180,7 @@ class Keeper:
 
     def _wind_down(self, reason: str, then: Callable[[], None], *, discard: bool = False) -> None:
         """End services, detach the disk, so that the next start has no journal to replay; a guest that does not is cut off."""
+        self._ending = True
         ended = False
 
         def end(event: events.Event | None = None) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from pyro_mcp.errors import GuestFailed
+from pyro_mcp.errors import GuestFailed, HostUnfit, PyroError
 from pyro_mcp.guest.faults import error_from
 from pyro_mcp.keeper.machine.logs import KEEP_LOGS
 from pyro_mcp.keeper.plan import KeeperPlan
@@ -22,6 +22,18 @@ from pyro_wire.faults import Fault
 _END_SECONDS = 20.0
 # A keeper's words before it has a log: a traceback, where it cannot even be imported.
 _WORDS = 64 * 1024
+
+
+def _own_state() -> tuple[int, int]:
+    """Give what changes when another pyro is installed in the place of the one that this process has imported."""
+    try:
+        there = Path(__file__).with_name("plan.py").stat()
+    except OSError:
+        return 0, 0
+    return there.st_ino, there.st_mtime_ns
+
+
+_IMPORTED = _own_state()
 # The word that lets a keeper outlive its starter.
 GO_ON = b"+"
 
@@ -52,10 +64,7 @@ class StartedKeeper:
         line = self.process.stdout.readline()
         self.process.stdout.close()
         if not line:
-            code = self.process.wait()
-            raise GuestFailed(
-                f"the machine's keeper ended with status {code}", details=self._last_words()[-2000:]
-            )
+            raise self._early_end(self.process.wait())
         report = json.loads(line)
         if "fault" in report:
             raise error_from(Fault.from_message(report["fault"]))
@@ -74,7 +83,11 @@ class StartedKeeper:
     def let_go(self) -> None:
         """Release the leash and wait until a throwaway machine is gone."""
         self._close()
-        self.process.wait(_END_SECONDS)
+        try:
+            self.process.wait(_END_SECONDS)
+        except subprocess.TimeoutExpired:  # QEMU dies with it, and who made the place clears it away
+            self.process.kill()
+            self.process.wait()
 
     def give_up(self) -> None:
         """End one that was never told what to hold; another ends by itself, unless it was detached."""
@@ -90,6 +103,16 @@ class StartedKeeper:
         if self._words >= 0:
             os.close(self._words)
             self._words = -1
+
+    def _early_end(self, code: int) -> PyroError:
+        words = self._last_words()[-2000:]
+        if _own_state() != _IMPORTED:
+            return HostUnfit(
+                "pyro was exchanged on this host while this program ran",
+                details=words,
+                hint="Start this program again; in a chat host, its pyro server.",
+            )
+        return GuestFailed(f"the machine's keeper ended with status {code}", details=words)
 
     def _last_words(self) -> str:
         early = os.pread(self._words, _WORDS, 0).decode(errors="replace")

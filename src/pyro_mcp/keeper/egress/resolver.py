@@ -76,6 +76,7 @@ class Resolver:
         while self._done:
             name, addresses = self._done.popleft()
             self._known[name] = (addresses, time.monotonic() + _KEPT_SECONDS)
+            self._known.move_to_end(name)
             if len(self._known) > _MOST_KEPT:
                 self._known.popitem(last=False)
             for then in self._waiting.pop(name, []):

@@ -115,9 +115,11 @@ def _clear(paths: Paths, name: str) -> bool:
         return True
     try:
         lock = os.open(directory / _LOCK, os.O_RDWR | os.O_CLOEXEC)
-    except OSError:
+    except FileNotFoundError:
         _remove_tree(directory)  # half removed by somebody who was killed at it
         return True
+    except OSError:  # descriptors are short, say: nothing is known of it
+        return False
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:

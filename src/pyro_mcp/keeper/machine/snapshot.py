@@ -10,6 +10,7 @@ import itertools
 import os
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 from pyro_mcp.errors import PyroError
 from pyro_mcp.guest.faults import fault_from
@@ -91,11 +92,20 @@ class Snapshots:
             )
             monitor.execute("blockdev-snapshot", deadline=deadline, node=self._top, overlay=node)
         except PyroError as error:
+            self._take_back(node, fdset)
             return fault_from(error)
         finally:
             os.close(descriptor)
         self._top = node
         return None
+
+    def _take_back(self, node: str, fdset: int) -> None:
+        """Let QEMU hold nothing of a layer that it does not write: whoever made it removes it."""
+        deadline = time.monotonic() + _QMP_SECONDS
+        with suppress(PyroError):  # it was not added yet
+            self._qemu.monitor.execute("blockdev-del", deadline=deadline, node_name=node)
+        with suppress(PyroError):  # it went with the node
+            self._qemu.monitor.execute("remove-fd", deadline=deadline, fdset_id=fdset)
 
     def _ask(self, verb: str, then: Callable[[Fault | None], None]) -> None:
         def happened(event: events.Event) -> None:

@@ -74,7 +74,11 @@ class Service:
         self._stream = -1
         self._words = "it was not looked at"
         self._ending: tuple[str, str] | None = None  # the state it is to be given once it has ended, and why
-        self._keep()
+        try:
+            self._keep()
+        except OSError:
+            self._log.close()
+            raise
 
     @property
     def runs(self) -> bool:

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from pyro_mcp.errors import GuestFailed
+from pyro_mcp.errors import GuestFailed, HostUnfit
 from pyro_mcp.host.waiting import wait_until
+from pyro_mcp.keeper import start
 from pyro_mcp.keeper.start import StartedKeeper, start_keeper, starting_keeper
 
 
@@ -48,6 +49,17 @@ def test_its_last_words_are_told_when_it_has_no_log_yet() -> None:
     with pytest.raises(GuestFailed, match="ended with status 1") as raised:
         keeper.wait_ready()
     assert "JSONDecodeError" in (raised.value.details or "")
+    keeper._close()
+
+
+def test_it_is_told_that_another_pyro_was_installed_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A chat host's server lives for days: what it imported may be older than the keeper that it starts."""
+    monkeypatch.setattr(start, "_IMPORTED", (1, 1))
+    keeper = start_keeper("ws-test")
+    keeper._leash.sendall(b"no plan\n")
+    with pytest.raises(HostUnfit, match="exchanged") as raised:
+        keeper.wait_ready()
+    assert "Start this program again" in (raised.value.hint or "")
     keeper._close()
 
 

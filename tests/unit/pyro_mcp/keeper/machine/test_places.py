@@ -1,5 +1,6 @@
 """Directories of machines: found again when their owner is dead."""
 
+import errno
 import os
 from pathlib import Path
 
@@ -32,6 +33,20 @@ def test_a_place_whose_owner_is_dead_goes(paths: Paths) -> None:
     assert clear_left_behind(paths) == ["run-1"]
     assert not place.directory.exists()
     assert not place.socket.exists()
+
+
+def test_a_place_that_cannot_be_looked_at_stays(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When descriptors are short, a machine that runs must not be taken for one that crashed."""
+    place = claim(paths, "run-1")
+
+    def none_left(*_: object) -> int:
+        raise OSError(errno.EMFILE, "too many open files")
+
+    with monkeypatch.context() as short:
+        short.setattr(os, "open", none_left)
+        assert clear_left_behind(paths) == []
+    assert place.directory.is_dir()
+    release(place)
 
 
 def test_a_half_made_place_goes_with_its_maker(paths: Paths) -> None:

@@ -10,9 +10,10 @@ from benchmarks.memory import proportional_mib
 from pyro_mcp.environments.store import EnvironmentStore
 from pyro_mcp.guest.channel import Channel
 from pyro_mcp.host.paths import Paths
+from pyro_mcp.keeper.start import starting_keeper
 from pyro_mcp.workspaces.machines.promises import Promises
 from pyro_mcp.workspaces.machines.shop import MachineShop
-from pyro_mcp.workspaces.machines.values import Size
+from pyro_mcp.workspaces.machines.values import RunningMachine, Size, passing_id
 from pyro_wire.messages import Message
 
 _SIZE = Size(vcpu_count=1, mem_mib=1024)
@@ -120,18 +121,22 @@ def _memory(book: Book, paths: Paths) -> None:
 
 @contextmanager
 def _machine(paths: Paths, size: Size) -> Iterator[Channel]:
-    environments = EnvironmentStore(paths)
-    shop = MachineShop(paths, environments)
-    with (
-        shop.throwaway(environments.ensure(DEBIAN), size, Promises()) as machine,
-        machine.channel() as channel,
-    ):
+    with _running(paths, size) as machine, machine.channel() as channel:
         yield channel
 
 
 def _isolation_of(paths: Paths) -> str:
-    environments = EnvironmentStore(paths)
-    with MachineShop(paths, environments).throwaway(
-        environments.ensure(DEBIAN), _SIZE, Promises()
-    ) as machine:
+    with _running(paths, _SIZE) as machine:
         return f"{machine.isolation}, confinement {machine.confinement}"
+
+
+@contextmanager
+def _running(paths: Paths, size: Size) -> Iterator[RunningMachine]:
+    environments = EnvironmentStore(paths)
+    with (
+        starting_keeper(passing_id("run")) as keeper,
+        MachineShop(paths, environments).throwaway(
+            keeper, environments.ensure(DEBIAN), size, Promises()
+        ) as machine,
+    ):
+        yield machine

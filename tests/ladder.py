@@ -22,9 +22,10 @@ from pyro_mcp.environments.values import Environment
 from pyro_mcp.guest.channel import Channel
 from pyro_mcp.host.paths import Paths
 from pyro_mcp.keeper.machine.logs import KEEP_LOGS
+from pyro_mcp.keeper.start import starting_keeper
 from pyro_mcp.workspaces.machines.promises import Promises
 from pyro_mcp.workspaces.machines.shop import MachineShop
-from pyro_mcp.workspaces.machines.values import RunningMachine, Size
+from pyro_mcp.workspaces.machines.values import RunningMachine, Size, passing_id
 from pyro_wire.messages import Message
 
 # What a tier's conftest.py takes: the fixtures, and the hook behind them.
@@ -154,7 +155,10 @@ def machines(shop: MachineShop, environment: Environment) -> Machines:
 
     @contextmanager
     def new() -> Iterator[RunningMachine]:
-        with shop.throwaway(environment, SMALL, Promises()) as machine:
+        with (
+            starting_keeper(passing_id("run")) as keeper,
+            shop.throwaway(keeper, environment, SMALL, Promises()) as machine,
+        ):
             yield machine
 
     return new

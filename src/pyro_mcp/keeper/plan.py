@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pyro_mcp.keeper.ports.listeners import Port
+from pyro_mcp.keeper.ports.port import Port
 from pyro_mcp.qemu.confine import Walls
 from pyro_mcp.qemu.installed import QemuInstall
 from pyro_mcp.qemu.launch import DriveFiles, Launch, LayerFile

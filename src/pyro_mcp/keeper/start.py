@@ -11,12 +11,16 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pyro_mcp.errors import GuestFailed, HostUnfit, PyroError
 from pyro_mcp.guest.faults import error_from
 from pyro_mcp.keeper.machine.logs import KEEP_LOGS
-from pyro_mcp.keeper.plan import KeeperPlan
 from pyro_wire.faults import Fault
+
+# A keeper is started before anything is known of its machine, and so is what describes one imported later.
+if TYPE_CHECKING:
+    from pyro_mcp.keeper.plan import KeeperPlan
 
 # Killing QEMU and removing a few files: a host that swaps takes seconds for it.
 _END_SECONDS = 20.0
@@ -44,7 +48,10 @@ class StartedKeeper:
     `let_go` ends a throwaway machine, `detach` lets one go on by itself.
     """
 
-    def __init__(self, process: subprocess.Popen[bytes], leash: socket.socket, words: int) -> None:
+    def __init__(
+        self, machine_id: str, process: subprocess.Popen[bytes], leash: socket.socket, words: int
+    ) -> None:
+        self.machine_id = machine_id
         self.process = process
         self._leash = leash
         self._words = words
@@ -135,7 +142,7 @@ def start_keeper(machine_id: str) -> StartedKeeper:
             cwd="/",
             env=_environment(),
         )
-    return StartedKeeper(process, near, words)
+    return StartedKeeper(machine_id, process, near, words)
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from pyro_mcp.host.paths import Paths
 from pyro_mcp.models.environment import EnvironmentInfo
 from pyro_mcp.models.run import OnOutput, RunRequest, RunResult
 from pyro_mcp.workspaces.machines.promises import Promises
+from pyro_mcp.workspaces.machines.values import passing_id
 
 # Each part is imported when it is first used: what only looks at the registry costs no more than that.
 if TYPE_CHECKING:
@@ -31,9 +32,15 @@ class Engine:
         self, request: RunRequest, on_output: OnOutput | None = None, interrupted: Interruption | None = None
     ) -> RunResult:
         """Run one command in a throwaway machine of its environment, which is built first if need be."""
-        from pyro_mcp.workspaces.run import run_in_throwaway
+        from pyro_mcp.keeper.start import starting_keeper
 
-        return run_in_throwaway(self.shop, self.environment_store, request, on_output, interrupted)
+        # The keeper's Python comes up while ours imports all that finds out what it is to hold.
+        with starting_keeper(passing_id("run")) as keeper:
+            from pyro_mcp.workspaces.run import run_in_throwaway
+
+            return run_in_throwaway(
+                keeper, self.shop, self.environment_store, request, on_output, interrupted
+            )
 
     def environments(self) -> list[EnvironmentInfo]:
         """Tell every environment that can be named, built or not."""

@@ -9,6 +9,7 @@ from pyro_mcp.environments.store import EnvironmentStore
 from pyro_mcp.environments.values import Environment
 from pyro_mcp.errors import GuestFailed, OutcomeUnknown
 from pyro_mcp.host.interruption import Interruption
+from pyro_mcp.keeper.start import StartedKeeper
 from pyro_mcp.models.network import NetworkDecision
 from pyro_mcp.models.run import OnOutput, RunRequest, RunResult
 from pyro_mcp.workspaces.machines.command import CHANNELS, InputDescriptor, Wishes, ended_from
@@ -19,6 +20,7 @@ from pyro_wire.messages import Message
 
 
 def run_in_throwaway(
+    keeper: StartedKeeper,
     shop: MachineShop,
     environments: EnvironmentStore,
     request: RunRequest,
@@ -30,7 +32,7 @@ def run_in_throwaway(
     promises = Promises(request.require_isolation, request.require_confinement)
     size = Size(request.vcpu_count, request.mem_mib)
     with (
-        shop.throwaway(environment, size, promises, request.network) as machine,
+        shop.throwaway(keeper, environment, size, promises, request.network) as machine,
         machine.channel() as channel,
         interruption.heeded() if interruption else nullcontext(),
         _nothing_unknown(),

@@ -6,53 +6,21 @@ import errno
 import os
 import socket
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from functools import partial
 
 from pyro_mcp.keeper.lines.loop import READ, Loop
 from pyro_mcp.keeper.lines.switchboard import Switchboard
 from pyro_mcp.keeper.ports.forwarding import Forward
-from pyro_wire import messages
+from pyro_mcp.keeper.ports.port import Port, family_of
 from pyro_wire.faults import Fault
-from pyro_wire.messages import Message, MessageError
+from pyro_wire.messages import Message
 
 _BACKLOG = 256
 # A quarter of the agent's streams; each may hold 256 KiB for a client that does not read. More wait to be accepted.
 MOST_AT_ONCE = 256
 # Out of descriptors, or the agent's line is full: that passes.
 _PAUSE_SECONDS = 0.1
-
-
-@dataclass(frozen=True, slots=True)
-class Port:
-    """An address and port of this host, and the port of the guest that they lead to."""
-
-    address: str
-    host_port: int
-    guest_port: int
-    service: str
-
-    @classmethod
-    def from_message(cls, message: Message) -> Port:
-        """Read one; raises MessageError."""
-        address = messages.text(message, "address")
-        try:
-            socket.inet_pton(_family(address), address)
-        except (OSError, ValueError):
-            raise MessageError(f"address: {address[:60]!r} is none") from None
-        return cls(
-            address,
-            messages.integer(message, "host_port", low=1, high=65535),
-            messages.integer(message, "guest_port", low=1, high=65535),
-            messages.text(message, "service"),
-        )
-
-    def __str__(self) -> str:
-        return (
-            f"[{self.address}]:{self.host_port}"
-            if ":" in self.address
-            else f"{self.address}:{self.host_port}"
-        )
 
 
 class Ports:
@@ -104,7 +72,7 @@ class Ports:
         return opened + [{**asdict(port), "closed": why} for port, why in self._closed.items()]
 
     def _open(self, port: Port) -> Fault | None:
-        family = _family(port.address)
+        family = family_of(port.address)
         try:
             listener = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
         except OSError as error:
@@ -160,10 +128,6 @@ class Ports:
     def _ended(self, forward: Forward) -> None:
         if self._forwards.pop(forward, None) is not None:
             self._watch()
-
-
-def _family(address: str) -> socket.AddressFamily:
-    return socket.AF_INET6 if ":" in address else socket.AF_INET
 
 
 def _refusal(port: Port, error: OSError) -> Fault:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from pyro_mcp.keeper.lines.loop import Loop
 from pyro_mcp.keeper.lines.switchboard import Client, Open, Switchboard
-from pyro_mcp.keeper.ports.listeners import Port, Ports
+from pyro_mcp.keeper.ports.listeners import Ports
+from pyro_mcp.keeper.ports.port import Port
 from pyro_mcp.keeper.services import supervising
 from pyro_mcp.keeper.services.readiness import ask_from
 from pyro_mcp.keeper.services.supervising import Service, ServicePlan

@@ -18,7 +18,7 @@ from pyro_mcp.guest.faults import redacted_fault
 from pyro_mcp.host.writing import write_whole
 from pyro_mcp.keeper.lines.loop import Loop
 from pyro_mcp.keeper.lines.switchboard import Switchboard
-from pyro_mcp.keeper.ports.listeners import Port
+from pyro_mcp.keeper.ports.port import Port
 from pyro_mcp.keeper.services.log import ServiceLog
 from pyro_mcp.keeper.services.readiness import Ask, Look, Seen
 from pyro_mcp.redaction import Redactor

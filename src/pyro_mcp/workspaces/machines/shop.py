@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -25,7 +24,13 @@ from pyro_mcp.qemu.templates import Template
 from pyro_mcp.workspaces.machines.making import Making, Workbench
 from pyro_mcp.workspaces.machines.network import network_plan
 from pyro_mcp.workspaces.machines.promises import Promises
-from pyro_mcp.workspaces.machines.values import RunningMachine, Size, StartedMachine, WorkspaceDisk
+from pyro_mcp.workspaces.machines.values import (
+    RunningMachine,
+    Size,
+    StartedMachine,
+    WorkspaceDisk,
+    passing_id,
+)
 
 
 class MachineShop:
@@ -38,19 +43,18 @@ class MachineShop:
     @contextmanager
     def throwaway(
         self,
+        keeper: StartedKeeper,
         environment: Environment,
         size: Size,
         promises: Promises,
         network: NetworkSettings = NO_NETWORK,
     ) -> Iterator[RunningMachine]:
-        """Run a machine for the length of the block; nothing of it is left afterwards."""
+        """Run a machine for the length of the block, held by a keeper that holds none yet; nothing of it is left afterwards."""
         clear_left_behind(self._paths)
-        machine_id = _passing_id("run")
         with ExitStack() as held:
-            keeper = held.enter_context(starting_keeper(machine_id))
             made = self._bench.begin(environment, size, promises, held)
             template = self._bench.template(made, fresh=True)
-            place, written = self._passing(machine_id, size, held)
+            place, written = self._passing(keeper.machine_id, size, held)
             launch = self._bench.launch(made, place, (template.disk, written))
             leash = Leash(with_client=True)
             plan = _plan(place, launch, template, leash, network_plan(network, None))
@@ -62,7 +66,7 @@ class MachineShop:
     ) -> Iterator[RunningMachine]:
         """Run a throwaway machine that sees a workspace's frozen layers; what it writes itself goes when the block ends."""
         clear_left_behind(self._paths)
-        machine_id = _passing_id("look")
+        machine_id = passing_id("look")
         with ExitStack() as held:
             keeper = held.enter_context(starting_keeper(machine_id))
             made = self._bench.begin(environment, disk.size, promises, held)
@@ -85,7 +89,7 @@ class MachineShop:
         with ExitStack() as held:
             made = self._bench.begin(environment, disk.size, promises, held)
             # QEMU copies only from what could be written: an empty layer on top, which nothing writes.
-            place, written = self._passing(_passing_id("flat"), disk.size, held)
+            place, written = self._passing(passing_id("flat"), disk.size, held)
             launch = self._bench.launch(made, place, (*disk.layers, written))
             own = tuple(drive for drive in launch.drives if drive.name == "disk")
             flatten(replace(launch, drives=own), target, disk.size.disk_mib << 20)
@@ -147,10 +151,6 @@ class MachineShop:
         place = claim(self._paths, machine_id)
         held.callback(release, place)
         return place, self.new_layer(place.directory / "disk.qcow2", size)
-
-
-def _passing_id(kind: str) -> str:
-    return f"{kind}-{secrets.token_hex(4)}"
 
 
 def _held(

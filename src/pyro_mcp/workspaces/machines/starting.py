@@ -22,7 +22,7 @@ from pyro_mcp.workspaces.storage.sharing import leave_mark
 # Needed once a machine is: `workspace list` is as quick as what it imports is little.
 if TYPE_CHECKING:
     from pyro_mcp.environments.values import Environment
-    from pyro_mcp.keeper.ports.listeners import Port
+    from pyro_mcp.keeper.ports.port import Port
     from pyro_mcp.keeper.start import StartedKeeper
     from pyro_mcp.workspaces.machines.values import StartedMachine, WorkspaceDisk
 
@@ -82,7 +82,7 @@ class Starter:
 
     def _claim(self, record: WorkspaceRecord) -> tuple[Port, ...]:
         """Record a machine that is about to be made; gives the ports of this host that lead into it again."""
-        from pyro_mcp.keeper.ports.listeners import Port
+        from pyro_mcp.keeper.ports.port import Port
         from pyro_mcp.workspaces.registry import services
 
         with self._registry.changing() as change:

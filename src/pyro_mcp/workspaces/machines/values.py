@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,12 +11,17 @@ from typing import TYPE_CHECKING
 # Needed once a machine is: `workspace list` is as quick as what it imports is little.
 if TYPE_CHECKING:
     from pyro_mcp.guest.channel import Channel
-    from pyro_mcp.keeper.ports.listeners import Port
+    from pyro_mcp.keeper.ports.port import Port
     from pyro_mcp.keeper.start import StartedKeeper
     from pyro_mcp.models.run import Confinement, Isolation
     from pyro_mcp.qemu.launch import LayerFile
 
 DISK_MIB = 16384
+
+
+def passing_id(kind: str) -> str:
+    """Name a machine that belongs to no workspace; `kind` says what it is for."""
+    return f"{kind}-{os.urandom(4).hex()}"
 
 
 @dataclass(frozen=True, slots=True)

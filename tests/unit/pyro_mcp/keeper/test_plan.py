@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from pyro_mcp.keeper.plan import Identity, KeeperPlan, Leash
-from pyro_mcp.keeper.ports.listeners import Port
+from pyro_mcp.keeper.ports.port import Port
 from pyro_mcp.qemu.confine import Walls
 from pyro_mcp.qemu.installed import QemuInstall
 from pyro_mcp.qemu.launch import DriveFiles, Launch, LayerFile

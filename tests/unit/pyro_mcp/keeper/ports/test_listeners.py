@@ -12,7 +12,8 @@ from tests.unit.pyro_mcp.keeper.guest_end import GuestEnd, KeeperEnd, joined
 
 from pyro_mcp.host.waiting import wait_until
 from pyro_mcp.keeper.ports import listeners as ports_module
-from pyro_mcp.keeper.ports.listeners import Port, Ports
+from pyro_mcp.keeper.ports.listeners import Ports
+from pyro_mcp.keeper.ports.port import Port
 from pyro_wire.faults import Fault
 from pyro_wire.messages import MessageError
 from pyro_wire.mux import WINDOW

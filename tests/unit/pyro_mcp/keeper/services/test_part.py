@@ -15,7 +15,7 @@ from tests.unit.pyro_mcp.keeper.ports.test_listeners import free_port
 from pyro_mcp.errors import Conflict, GuestFailed, InvalidRequest, NotFound
 from pyro_mcp.guest.channel import Channel
 from pyro_mcp.host.waiting import wait_until
-from pyro_mcp.keeper.ports.listeners import Port
+from pyro_mcp.keeper.ports.port import Port
 from pyro_mcp.keeper.services import part, supervising
 from pyro_mcp.keeper.services.part import Services
 from pyro_mcp.redaction import Redactor

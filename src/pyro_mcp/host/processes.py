@@ -1,16 +1,16 @@
 """Processes of this host: start one that cannot outlive us, and recognise one that was recorded earlier."""
 
 import os
+import select
 import signal
 import subprocess
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import IO
 
-from pyro_mcp.host.waiting import wait_until
+from pyro_mcp.errors import LimitReached
 
 _PR_SET_PDEATHSIG = 1
 # A killed process with a gigabyte of memory is gone within 100 ms; a swapping host needs longer.
@@ -63,6 +63,22 @@ def send_signal(process: ProcessIdentity, number: int = signal.SIGKILL) -> bool:
     return True
 
 
+def has_ended(process: ProcessIdentity, within: float) -> bool:
+    """Wait for the end of that very process, woken by it and not by a clock; False when it does not come in so many seconds."""
+    try:
+        descriptor = os.pidfd_open(process.pid)
+    except ProcessLookupError:
+        return True
+    try:
+        if not is_alive(process):
+            return True
+        poll = select.poll()
+        poll.register(descriptor, select.POLLIN)
+        return bool(poll.poll(within * 1000))
+    finally:
+        os.close(descriptor)
+
+
 def end_holders(directory: Path, *, but: str = "") -> None:
     """Kill every process that has a file below `directory` open, as far as we may look, and wait until they are gone.
 
@@ -73,7 +89,8 @@ def end_holders(directory: Path, *, but: str = "") -> None:
     for holder in holders:
         send_signal(holder)
     for holder in holders:
-        wait_until(partial(_is_dead, holder), what=f"process {holder.pid} to die", timeout=_DEATH_SECONDS)
+        if not has_ended(holder, _DEATH_SECONDS):
+            raise LimitReached(f"process {holder.pid} was killed {_DEATH_SECONDS:g} s ago and does not end")
 
 
 def _numbers() -> Iterator[int]:
@@ -90,10 +107,6 @@ def _holds(pid: int, directory: Path, but: str) -> bool:
     except OSError:  # it ended, or is somebody else's
         return False
     return any(link.startswith(below) and link != excepted for link in links)
-
-
-def _is_dead(process: ProcessIdentity) -> bool:
-    return not is_alive(process)
 
 
 def spawn(

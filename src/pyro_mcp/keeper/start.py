@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from pyro_mcp.errors import GuestFailed, HostUnfit, PyroError
 from pyro_mcp.guest.faults import error_from
+from pyro_mcp.host.processes import has_ended, identify
 from pyro_mcp.keeper.machine.logs import KEEP_LOGS
 from pyro_wire.faults import Fault
 
@@ -90,11 +91,10 @@ class StartedKeeper:
     def let_go(self) -> None:
         """Release the leash and wait until a throwaway machine is gone."""
         self._close()
-        try:
-            self.process.wait(_END_SECONDS)
-        except subprocess.TimeoutExpired:  # QEMU dies with it, and who made the place clears it away
-            self.process.kill()
-            self.process.wait()
+        there = identify(self.process.pid)
+        if there is not None and not has_ended(there, _END_SECONDS):
+            self.process.kill()  # QEMU dies with it, and who made the place clears it away
+        self.process.wait()
 
     def give_up(self) -> None:
         """End one that was never told what to hold; another ends by itself, unless it was detached."""

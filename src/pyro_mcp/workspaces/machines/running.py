@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 from pyro_mcp.errors import HostUnfit, PyroError
 from pyro_mcp.host.locks import exclusive
 from pyro_mcp.host.paths import Paths, private_directory
-from pyro_mcp.host.processes import ProcessIdentity, is_alive, send_signal
-from pyro_mcp.host.waiting import WaitedTooLong, wait_until
+from pyro_mcp.host.processes import ProcessIdentity, has_ended, is_alive, send_signal
 from pyro_mcp.keeper.machine.places import clear_left_behind
 from pyro_mcp.workspaces.machines.promises import Promises
 from pyro_mcp.workspaces.registry import machines, workspaces
@@ -115,9 +114,8 @@ class Machines:
 
     def _end(self, keeper: ProcessIdentity) -> None:
         """Let a keeper end by itself; one that does not is ended, and QEMU dies with it."""
-        with suppress(WaitedTooLong):
-            wait_until(lambda: not is_alive(keeper), what="the machine to end", timeout=_STOP_SECONDS)
-        send_signal(keeper)
+        if not has_ended(keeper, _STOP_SECONDS):
+            send_signal(keeper)
 
     def _recorded(self, workspace_id: str) -> MachineRecord | None:
         with self._registry.reading() as reading:

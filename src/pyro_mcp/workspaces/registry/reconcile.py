@@ -9,8 +9,7 @@ from pathlib import Path
 
 from pyro_mcp.host.locks import exclusive
 from pyro_mcp.host.paths import Paths
-from pyro_mcp.host.processes import ProcessIdentity, identify, is_alive, send_signal
-from pyro_mcp.host.waiting import WaitedTooLong, wait_until
+from pyro_mcp.host.processes import ProcessIdentity, has_ended, identify, is_alive, send_signal
 from pyro_mcp.workspaces.registry import cleanup, layers, machines, resources, workspaces
 from pyro_mcp.workspaces.registry.cleanup import (
     Action,
@@ -106,7 +105,7 @@ def _carry_out(plan: tuple[Action, ...], registry: Registry, roots: tuple[Path, 
     for process in killed:
         send_signal(process)
     for process in killed:
-        _wait_for_death(process)
+        has_ended(process, _DEATH_SECONDS)
     dropped = [action for action in plan if isinstance(action, DropMachine | DropWorkspace)]
     with registry.changing() as change:
         stopped = tuple(
@@ -147,15 +146,6 @@ def _drop(change: Change, action: DropMachine | DropWorkspace) -> bool:
         return False
     workspaces.set_state(change, action.workspace_id, "stopped", reason=_MACHINE_DIED)
     return True
-
-
-def _wait_for_death(process: ProcessIdentity) -> None:
-    try:
-        wait_until(
-            lambda: not is_alive(process), what=f"process {process.pid} to end", timeout=_DEATH_SECONDS
-        )
-    except WaitedTooLong:
-        return
 
 
 def _remove(path: Path, roots: tuple[Path, ...]) -> bool:

@@ -7,7 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from pyro_mcp.host.processes import child, end_holders, identify, is_alive, send_signal, spawn, stop
+from pyro_mcp.host.processes import (
+    child,
+    end_holders,
+    has_ended,
+    identify,
+    is_alive,
+    send_signal,
+    spawn,
+    stop,
+)
 from pyro_mcp.host.waiting import wait_until
 
 _SLEEPER = ("sleep", "1000")
@@ -98,3 +107,15 @@ def test_whoever_holds_a_file_below_a_directory_is_ended_and_nobody_else(tmp_pat
         end_holders(owned.parent, but="lock")
         assert holder.wait() == -signal.SIGKILL
         assert (waiter.poll(), stranger.poll()) == (None, None)
+
+
+def test_an_end_is_waited_for_no_longer_than_it_takes() -> None:
+    with child(("sh", "-c", "read word"), stdin=subprocess.PIPE) as process:
+        there = identify(process.pid)
+        assert there is not None
+        assert not has_ended(there, 0.05)
+        assert has_ended(replace(there, started=there.started - 1), 0.0)  # another process of that number
+        assert process.stdin is not None
+        process.stdin.close()
+        assert has_ended(there, 20)
+    assert has_ended(there, 0.0)

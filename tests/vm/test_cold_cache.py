@@ -8,6 +8,7 @@ import pytest
 from tests.ladder import DEBIAN, TINY, PyroProgram
 from tests.remains import remains
 
+from pyro_mcp import Pyro
 from pyro_mcp.host.waiting import wait_until
 
 pytestmark = pytest.mark.timeout(180)
@@ -36,6 +37,18 @@ def test_a_frozen_machine_that_was_damaged_is_made_anew(pyro: PyroProgram, cold_
     done = pyro("run", TINY, "--", "busybox", "echo", "well")
     assert (done.returncode, done.stdout) == (0, b"well\n"), done.stderr
     assert b"freezing" in done.stderr
+
+
+def test_a_frozen_machine_that_is_made_anew_has_nothing_of_the_old_one(
+    pyro: PyroProgram, cold_home: Path
+) -> None:
+    """Machines share their memory with others of one freeze: the state of another does not fit to it."""
+    with Pyro() as client, client.workspace.create(TINY) as old:
+        assert pyro("prune", "--all", "-q").returncode == 0
+        assert not list((cold_home / "cache/templates").glob("*/about.json"))
+        with client.workspace.create(TINY) as new:
+            assert new.exec(["busybox", "echo", "well"], timeout_seconds=20).stdout == "well\n"
+        assert old.exec(["busybox", "echo", "as well"], timeout_seconds=20).stdout == "as well\n"
 
 
 def test_first_runs_that_are_killed_are_no_hindrance_to_the_next(pyro: PyroProgram, cold_home: Path) -> None:

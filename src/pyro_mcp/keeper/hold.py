@@ -6,6 +6,7 @@ import json
 import os
 import socket
 import sys
+import traceback
 from contextlib import suppress
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from pyro_mcp.keeper.machine.places import remove
 from pyro_mcp.keeper.machine.restore import restored
 from pyro_mcp.keeper.plan import KeeperPlan
 from pyro_mcp.redaction import Redactor
+from pyro_wire.faults import Fault
 from pyro_wire.messages import Message
 
 # Connections that wait to be accepted; a burst of clients must not be refused.
@@ -34,6 +36,14 @@ def main() -> None:
         sys.stderr.write(f"{error}\n")  # whoever started us may be gone; the log stays
         _report({"fault": fault_from(error).to_message()})
         sys.exit(1)
+    except Exception as error:
+        # The log goes with the machine's directory: whoever waits is told here, whoever comes later by the note.
+        words = Redactor(plan.secrets).text("".join(traceback.format_exception(error)))
+        if plan.leash.ended is not None:
+            with suppress(OSError):
+                Path(plan.leash.ended).write_text(f"its keeper failed: {error!r}")
+        _report({"fault": Fault("guest_failed", "the machine's keeper failed", words[-2000:]).to_message()})
+        raise
     finally:
         with suppress(OSError):
             plan.socket.unlink()

@@ -118,4 +118,4 @@ def _drive(value: _Json) -> DriveFiles:
 
 def _template(value: _Json) -> Template:
     disk = LayerFile(Path(value["disk"]["path"]), value["disk"]["format"])
-    return Template(value["digest"], Path(value["memory"]), Path(value["state"]), disk, Path(value["notes"]))
+    return Template(value["freeze"], Path(value["memory"]), Path(value["state"]), disk, Path(value["notes"]))

@@ -108,13 +108,22 @@ def shared_memory(name: str, image: Path, notes: Path) -> Iterator[SharedMemory]
 @contextmanager
 def noted(notes: Path, memory: SharedMemory) -> Iterator[None]:
     """Let keepers that start during the block find the template's memory here."""
-    notes.mkdir(parents=True, exist_ok=True)
     note = notes / f"{os.getpid()}-{memory.descriptor}"
-    note.touch()
+    _leave(note)
     try:
         yield
     finally:
         note.unlink(missing_ok=True)
+        with suppress(OSError):  # there are others
+            notes.rmdir()
+
+
+def _leave(note: Path) -> None:
+    while True:
+        note.parent.mkdir(parents=True, exist_ok=True)
+        with suppress(FileNotFoundError):  # the last one before us has just taken the directory with it
+            note.touch()
+            return
 
 
 def forget_dead_holders(templates: Path) -> None:
@@ -122,6 +131,8 @@ def forget_dead_holders(templates: Path) -> None:
     for notes in templates.glob("*"):
         for _ in _noted(notes):
             pass
+        with suppress(OSError):  # somebody lives
+            notes.rmdir()
 
 
 def _noted(notes: Path) -> Iterator[tuple[int, int]]:

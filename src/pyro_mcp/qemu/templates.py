@@ -35,7 +35,7 @@ BOOT_SECONDS = 90.0
 _NOT_UP = f"the machine did not come up in {BOOT_SECONDS:.0f} s"
 _SAVE_SECONDS = 30.0
 _UNFINISHED = ".new"
-_FORMAT = 1
+_FORMAT = 2
 # `Ready` waits until the guest's agent answers on the given socket; its second argument raises once QEMU is dead.
 Ready = Callable[[socket.socket, Callable[[], None]], object]
 # `Plan` says what to boot, given the path at which it has to make the written layer of the machine's disk.
@@ -67,9 +67,12 @@ class TemplateKey:
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """A frozen machine, ready to be restored any number of times."""
+    """A frozen machine, ready to be restored any number of times.
 
-    digest: str
+    `freeze` is this very freeze's own: one that is made anew for the same key has other memory, and other state to go with it.
+    """
+
+    freeze: str
     memory: Path
     state: Path
     disk: LayerFile
@@ -95,11 +98,15 @@ class TemplateStore:
     def find(self, key: TemplateKey) -> Template | None:
         """Give the template of `key` if it is there and whole."""
         directory = self._cache / key.digest
+        try:
+            about = json.loads((directory / "about.json").read_text())
+            freeze = str(about["freeze"])
+            if about["files"] != _files(directory):
+                return None
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
         disk = LayerFile(directory / "disk", "qcow2")
-        template = Template(
-            key.digest, directory / "memory", directory / "state", disk, self._runtime / key.digest
-        )
-        return template if _is_whole(template, directory / "about.json") else None
+        return Template(freeze, directory / "memory", directory / "state", disk, self._runtime / freeze)
 
     def discard(self, template: Template) -> None:
         """Remove a template that does not restore; the next start makes it anew."""
@@ -195,25 +202,22 @@ def leave_memory_out(qemu: Qemu, deadline: float) -> None:
 
 
 def _write_about(directory: Path, key: TemplateKey, retries: list[str]) -> None:
-    state = (directory / "state").read_bytes()
     about = {
         "key": asdict(key),
-        "state_sha256": hashlib.sha256(state).hexdigest(),
-        "memory": _fingerprint(directory / "memory"),
-        "disk": _fingerprint(directory / "disk"),
+        "freeze": os.urandom(16).hex(),
+        "files": _files(directory),
         "retries": retries,
     }
     write_whole(directory / "about.json", json.dumps(about, indent=1).encode())
 
 
-def _is_whole(template: Template, about_path: Path) -> bool:
-    try:
-        about = json.loads(about_path.read_text())
-        state = hashlib.sha256(template.state.read_bytes()).hexdigest()
-        files = {"memory": _fingerprint(template.memory), "disk": _fingerprint(template.disk.path)}
-        return bool(state == about["state_sha256"] and files == {name: about[name] for name in files})
-    except (OSError, ValueError, KeyError, TypeError):
-        return False
+def _files(directory: Path) -> dict[str, object]:
+    """Describe what a template consists of, so that it is noticed when something of it is cut or exchanged."""
+    return {
+        "state_sha256": hashlib.sha256((directory / "state").read_bytes()).hexdigest(),
+        "memory": _fingerprint(directory / "memory"),
+        "disk": _fingerprint(directory / "disk"),
+    }
 
 
 def _fingerprint(path: Path) -> list[int]:

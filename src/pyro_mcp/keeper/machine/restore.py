@@ -51,7 +51,7 @@ def restored(plan: KeeperPlan, meanwhile: Callable[[], None]) -> Iterator[Restor
     template = plan.template
     watch = _Stopwatch()
     with (
-        shared_memory(template.digest, template.memory, template.notes) as memory,
+        shared_memory(template.freeze, template.memory, template.notes) as memory,
         launch(replace(plan.launch, incoming=True), memory.descriptor, memory_shared=False) as qemu,
         story_kept(plan.directory, qemu, watch.laps, plan.secrets),
     ):

@@ -1,9 +1,11 @@
 """A keeper is started before anybody can say what it is to hold; where nobody ever does, nothing is left of it."""
 
+import json
 import os
 from pathlib import Path
 
 import pytest
+from tests.unit.pyro_mcp.keeper.plans import a_plan
 
 from pyro_mcp.errors import GuestFailed, HostUnfit
 from pyro_mcp.host.waiting import wait_until
@@ -75,3 +77,17 @@ def test_its_command_line_tells_whose_it_is_and_it_inherits_nothing() -> None:
             assert not any("somebody's" in name for name in opened)
     finally:
         os.close(theirs)
+
+
+def test_what_it_fails_at_is_told_though_its_log_goes_with_its_machine(tmp_path: Path) -> None:
+    directory = tmp_path / "machine"
+    directory.mkdir()
+    plan = json.loads(a_plan().to_json())
+    plan["directory"], plan["socket"] = str(directory), str(tmp_path / "socket")
+    plan["leash"]["ended"] = str(tmp_path / "ended")
+    with starting_keeper("ws-test") as keeper:
+        keeper._leash.sendall(json.dumps(plan).encode() + b"\n")
+        with pytest.raises(GuestFailed, match="keeper failed") as raised:
+            keeper.wait_ready()
+    assert "FileNotFoundError" in (raised.value.details or "")
+    assert "FileNotFoundError" in (tmp_path / "ended").read_text()

@@ -1,6 +1,8 @@
 """Workspaces on real machines, through the doors that people and models have."""
 
+import hashlib
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -42,6 +44,11 @@ def _json(done: "subprocess.CompletedProcess[bytes]") -> dict[str, object]:
     assert done.returncode == 0, done.stderr
     answer: dict[str, object] = json.loads(done.stdout)
     return answer
+
+
+def test_large_input_reaches_a_command_whole(workspace: Workspace) -> None:
+    data = os.urandom(5 << 20)
+    assert workspace.exec("sha256sum", stdin=data).stdout.split()[0] == hashlib.sha256(data).hexdigest()
 
 
 def test_find_the_fault_fix_it_and_take_the_change_home(workspace: Workspace, tmp_path: Path) -> None:

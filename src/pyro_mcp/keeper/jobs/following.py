@@ -32,6 +32,7 @@ class Follower:
 
     def job_has_room(self) -> None:
         self._push_input()
+        self._client.line.update()  # the client learns that it may send more
 
     def from_client(self, event: events.Event) -> None:
         if isinstance(event, events.Data):

@@ -5,6 +5,7 @@ A directory whose lock can be taken belongs to nobody: whatever is in it was lef
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 from collections.abc import Iterator
@@ -12,13 +13,16 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from pyro_mcp.errors import HostUnfit
+from pyro_mcp.errors import Conflict, HostUnfit
 from pyro_mcp.host.paths import Paths, private_directory
 from pyro_mcp.host.processes import end_holders, identify
+from pyro_mcp.host.waiting import WaitedTooLong, wait_until
 from pyro_mcp.keeper.machine.logs import keep_logs
 
 _LOCK = "lock"
 _NEW = ".new-"
+# A keeper that is just ending takes tens of milliseconds, a host that swaps some seconds.
+_LEAVING_SECONDS = 20.0
 # The kernel's limit for a Unix socket's name (sun_path), without the NUL at its end.
 _LONGEST_SOCKET = 107
 
@@ -43,8 +47,35 @@ def claim(paths: Paths, machine_id: str) -> Place:
     lock = os.open(unnamed / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     fcntl.flock(lock, fcntl.LOCK_EX)
     directory = machines / machine_id
-    unnamed.rename(directory)
+    try:
+        _give_name(paths, unnamed, directory)
+    except BaseException:
+        os.close(lock)
+        _remove_tree(unnamed)
+        raise
     return Place(machine_id, directory, socket, lock)
+
+
+def _give_name(paths: Paths, unnamed: Path, directory: Path) -> None:
+    """Rename, once the machine that had the name has ended: whoever started it may have been killed a moment ago."""
+
+    def is_named() -> bool:
+        try:
+            unnamed.rename(directory)
+        except OSError as error:
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                raise
+            _clear(paths, directory.name)
+            return False
+        return True
+
+    try:
+        wait_until(is_named, what="the last machine to end", timeout=_LEAVING_SECONDS)
+    except WaitedTooLong:
+        raise Conflict(
+            f"another machine of {directory.name} has not ended yet",
+            hint="Ask again; `pyro workspace status` tells how it stands.",
+        ) from None
 
 
 def _socket(runtime: Path, machine_id: str) -> Path:

@@ -66,6 +66,7 @@ class Landing:
         if stat.S_ISDIR(there.st_mode) != directory:
             what = "a directory" if stat.S_ISDIR(there.st_mode) else "not a directory"
             raise Conflict(f"{self.output} is {what}", hint="Name another output_path.")
+        _refuse_special(str(self.output), there)
         if self._overwrite or (directory and not self._has_entries()):
             return
         raise Conflict(
@@ -164,6 +165,7 @@ class Landing:
                     f"{display_name(path)} is there already and is of another kind",
                     hint="Remove it on the host, or name another output_path.",
                 )
+            _refuse_special(display_name(path), there)
             if item.kind != "dir" and not self._overwrite:
                 raise Conflict(f"{display_name(path)} is there already", hint="Give overwrite=true.")
 
@@ -200,3 +202,9 @@ class Landing:
         if self._held is not None:
             os.close(self._held)
         os.close(self._above)
+
+
+def _refuse_special(name: str, there: os.stat_result) -> None:
+    """Put nothing in the place of a device, a FIFO or a socket: that would be no new content, but the end of it."""
+    if stat.S_IFMT(there.st_mode) not in (stat.S_IFREG, stat.S_IFDIR, stat.S_IFLNK):
+        raise Conflict(f"{name} is a device, a FIFO or a socket", hint="Name another output_path.")

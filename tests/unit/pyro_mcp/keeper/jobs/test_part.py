@@ -12,6 +12,7 @@ from pyro_mcp.errors import NotFound, OutcomeUnknown
 from pyro_mcp.guest.channel import Channel
 from pyro_mcp.host.waiting import wait_until
 from pyro_wire.messages import Message
+from pyro_wire.mux import WINDOW
 
 
 def start(kept: Kept, directory: Path, *argv: str, **more: object) -> Message:
@@ -61,6 +62,18 @@ def test_input_reaches_the_command(kept: Kept, tmp_path: Path) -> None:
     with Channel(kept.path) as channel:
         assert channel.ask(message, body=b"abc")["size"] == 3
     assert (tmp_path / "stdout").read_bytes() == b"cba"
+
+
+def test_more_input_than_is_ever_under_way_reaches_the_command(kept: Kept, tmp_path: Path) -> None:
+    """A client whose window is used up waits to be told that the command took more."""
+    message = {
+        "verb": "keeper.exec",
+        "exec_id": "job",
+        "directory": str(tmp_path),
+        "request": {"argv": ["rev"]},
+    }
+    with Channel(kept.path) as channel:
+        assert channel.ask(message, body=bytes(5 * WINDOW), timeout=10)["size"] == 5 * WINDOW
 
 
 def test_an_unknown_command_is_not_found(kept: Kept) -> None:

@@ -2,11 +2,14 @@
 
 import errno
 import os
+import threading
 from pathlib import Path
 
 import pytest
 
+from pyro_mcp.errors import Conflict
 from pyro_mcp.host.paths import Paths
+from pyro_mcp.keeper.machine import places
 from pyro_mcp.keeper.machine.places import claim, clear_left_behind, release
 
 
@@ -60,7 +63,22 @@ def test_a_half_made_place_goes_with_its_maker(paths: Paths) -> None:
     assert own.exists()
 
 
-def test_a_place_that_somebody_else_has_cannot_be_claimed(paths: Paths) -> None:
+def test_a_place_that_somebody_else_has_cannot_be_claimed(
+    paths: Paths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(places, "_LEAVING_SECONDS", 0.05)
     claim(paths, "ws-1")
-    with pytest.raises(OSError, match="not empty"):
+    with pytest.raises(Conflict, match="has not ended yet"):
         claim(paths, "ws-1")
+    assert [place.name for place in (paths.state / "machines").iterdir()] == ["ws-1"]
+
+
+def test_a_place_whose_owner_is_just_ending_is_waited_for(paths: Paths) -> None:
+    """A client that started it was killed: its keeper needs a moment more."""
+    before = claim(paths, "ws-1")
+    ending = threading.Timer(0.2, os.close, (before.lock,))
+    ending.start()
+    after = claim(paths, "ws-1")
+    ending.join()
+    assert after.directory.is_dir()
+    release(after)

@@ -91,6 +91,21 @@ def test_a_file_takes_the_place_of_a_link_not_of_what_it_leads_to(tmp_path: Path
     assert not (tmp_path / "out").is_symlink()
 
 
+def test_a_fifo_is_never_replaced(tmp_path: Path) -> None:
+    """Nor is a device: as root, an export to /dev/null would take it away from everybody."""
+    (tmp_path / "out/d").mkdir(parents=True)
+    for name in ("fifo", "out/d/f"):
+        os.mkfifo(tmp_path / name)
+    with (
+        closing(Landing(tmp_path / "fifo", overwrite=True)) as landing,
+        pytest.raises(Conflict, match="a FIFO"),
+    ):
+        landing.require_free(directory=False)
+    with pytest.raises(Conflict, match="a FIFO"):
+        land(tmp_path / "out", overwrite=True)
+    assert (tmp_path / "out/d/f").is_fifo()
+
+
 def test_a_place_that_cannot_be_is_said(tmp_path: Path) -> None:
     with pytest.raises(NotFound):
         Landing(tmp_path / "none/out", overwrite=False)

@@ -10,6 +10,8 @@ import pytest
 from tests.ladder import DEBIAN, PyroProgram
 from tests.remains import keeper_of, remains
 
+from pyro_mcp import Pyro
+from pyro_mcp.environments.values import Environment
 from pyro_mcp.host.waiting import wait_until
 
 _CATCHES = "trap 'echo caught; exit 9' INT; echo ready; while :; do sleep 0.1; done"
@@ -99,3 +101,29 @@ def test_ctrl_c_before_the_machine_answers(pyro: PyroProgram, home: Path) -> Non
         out, said = process.communicate()
     assert (process.returncode, out) == (130, b"")
     assert b"Traceback" not in said
+
+
+def test_a_reader_that_has_enough_ends_the_command(pyro: PyroProgram, environment: Environment) -> None:
+    """As in any pipeline: nothing is said, the status is 141, and nothing goes on in the machine."""
+    with Pyro().workspace.create(name="pipes") as workspace:
+        for command in (["run", "-q", DEBIAN], ["workspace", "exec", "-q", "pipes"]):
+            with pyro.start(*command, "--", "yes") as process:
+                assert process.stdout is not None
+                assert process.stdout.read(2) == b"y\n"
+                process.stdout.close()
+                process.wait(30)
+                assert process.stderr is not None
+                assert (process.returncode, process.stderr.read()) == (141, b"")
+        assert workspace.status().running == ()
+
+
+def test_an_output_that_is_full_ends_the_command_and_is_told(
+    pyro: PyroProgram, environment: Environment
+) -> None:
+    with Pyro().workspace.create(name="full") as workspace, Path("/dev/full").open("wb") as full:
+        for command in (["run", DEBIAN], ["workspace", "exec", "full"]):
+            with pyro.start(*command, "--", "yes", stdout=full) as process:
+                _, said = process.communicate(timeout=30)
+            assert process.returncode == 125
+            assert b"stdout takes no more: No space left" in said
+        assert workspace.status().running == ()

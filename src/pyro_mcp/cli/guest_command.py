@@ -11,7 +11,7 @@ from types import FrameType
 import click
 
 from pyro_mcp.cli.progress import shown_progress
-from pyro_mcp.errors import InvalidRequest
+from pyro_mcp.errors import InvalidRequest, LimitReached
 from pyro_mcp.host.interruption import Interruption, interruptible
 from pyro_mcp.models.run import RunResult, StreamName
 from pyro_mcp.models.workspace import ExecResult
@@ -74,6 +74,13 @@ def write_through(stream: StreamName, data: bytes) -> None:
             left = left[os.write(descriptor, left) :]
         except BlockingIOError:
             select.select([], [descriptor], [])
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise LimitReached(
+                f"{stream} takes no more: {error.strerror}",
+                hint="The command was ended. Write somewhere else, or with --json read the answer's output_id.",
+            ) from error
 
 
 def own_input() -> FileIO | None:

@@ -89,7 +89,7 @@ class Channel:
         controls: Controls | None = None,
         timeout: float | None = None,
     ) -> Message:
-        """Send a request, move its data, and give its answer.
+        """Send a request, move its data, and give its answer. What `on_data` raises is raised on, with the request under way.
 
         `body` is sent on channel 0 and ended; `timeout` bounds the whole in seconds. Raises the typed error of a fault. When
         the line breaks after the request was sent: GuestFailed if it only looked, else OutcomeUnknown.
@@ -211,18 +211,20 @@ class _Request:
             self._source = source if data else None
 
     def _move(self, happened: int) -> None:
+        data: bytes | None = None
         try:
             if happened & select.POLLOUT:
                 self._mux.wrote(self._line.send(self._mux.outgoing()))
             if happened & (select.POLLIN | select.POLLHUP | select.POLLERR):
-                self._receive()
+                data = self._line.recv(_READ)
         except BlockingIOError:
             pass
         except OSError as error:
             raise _broken(str(error)) from error
+        if data is not None:
+            self._take(data)
 
-    def _receive(self) -> None:
-        data = self._line.recv(_READ)
+    def _take(self, data: bytes) -> None:
         if not data:
             raise _broken("the keeper closed the line")
         try:

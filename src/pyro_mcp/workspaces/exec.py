@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
 
-from pyro_mcp.errors import GuestFailed, NotFound, OutcomeUnknown
+from pyro_mcp.errors import GuestFailed, NotFound, OutcomeUnknown, PyroError
 from pyro_mcp.guest.faults import error_from
 from pyro_mcp.host.interruption import Interruption
 from pyro_mcp.models.run import OnOutput, StreamName
@@ -167,10 +167,11 @@ def _follow(
     if yield_after is not None:
         message["yield_ms"] = round(yield_after * 1000)
     message["follow"] = on_output is not None
+    outlet = _Outlet(on_output)
     try:
         return session.ask(
             message,
-            on_data=lambda number, data: on_output(CHANNELS[number], data) if on_output else None,
+            on_data=outlet.take,
             body=InputDescriptor(stdin) if isinstance(stdin, int) else stdin,
             controls=wishes,
         )
@@ -181,6 +182,34 @@ def _follow(
             details=f"the command {exec_id} ran; what it wrote until then is kept\n{error.details or ''}",
             hint=f"read it with output_read {exec_id}; the next operation starts the workspace again from its disk",
         ) from error
+    except BaseException:
+        if outlet.failed:
+            _end(session, exec_id)
+        raise
+
+
+class _Outlet:
+    """Where output goes while it comes; knows whether it was this that failed: a reader who has gone, a full disk."""
+
+    def __init__(self, on_output: OnOutput | None) -> None:
+        self._on_output = on_output
+        self.failed = False
+
+    def take(self, number: int, data: bytes) -> None:
+        if self._on_output is None:
+            return
+        try:
+            self._on_output(CHANNELS[number], data)
+        except BaseException:
+            self.failed = True
+            raise
+
+
+def _end(session: Session, exec_id: str) -> None:
+    """Kill a command whose output nobody takes, and wait until it is gone: in a pipeline it would have died of it."""
+    with suppress(PyroError):
+        session.ask({"verb": "keeper.signal", "exec_id": exec_id, "kill": True})
+        session.ask({"verb": "keeper.follow", "exec_id": exec_id})
 
 
 def _result(

@@ -15,6 +15,16 @@ from pyro_mcp.host.waiting import wait_until
 _MIB = 1 << 20
 
 
+def test_a_run_sees_a_copy_of_a_project_and_changes_none_of_it(pyro: PyroProgram, tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("one\n")
+    (tmp_path / ".env").write_text("TOKEN=x\n")
+    done = pyro("run", "--seed-path", str(tmp_path), DEBIAN, "--", "sh", "-c", "pwd; ls -A; echo two > a")
+    assert (done.returncode, done.stdout) == (0, b"/workspace\na\n")
+    assert b"withheld: .env" in done.stderr
+    assert (tmp_path / "a").read_text() == "one\n"
+    assert pyro("run", "--seed-path", str(tmp_path / "none"), DEBIAN, "--", "true").returncode == 125
+
+
 def test_git_answers_from_a_machine(pyro: PyroProgram) -> None:
     done = pyro("run", DEBIAN, "--", "git", "--version")
     assert done.returncode == 0

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pyro_mcp.errors import Conflict, InvalidRequest, PolicyDenied
+from pyro_mcp.models.workspace_arguments import path_fault
 from pyro_mcp.operations.declare import Parameter
 
 _OPTION = "Serve with --host-root DIR (repeatable) to allow another directory."
@@ -26,14 +27,14 @@ class Roots:
 
     def confine(self, name: str, given: str) -> str:
         """Give the real path of what the argument `name` names; a relative one is below the first root."""
+        if fault := path_fault(given):
+            raise InvalidRequest(f"{name} {fault}", hint="Give a path on the host.")
         if not self._directories:
             raise PolicyDenied(
                 f"{name}: this server has no host directory that callers may name", hint=_OPTION
             )
         try:
             found = Path(os.path.realpath(self._directories[0] / given))
-        except ValueError as error:  # a NUL character
-            raise InvalidRequest(f"{name} is no path: {error}", hint="Give a path on the host.") from None
         except OSError as error:  # a link that was one when it was looked at, and is none when it is read
             raise Conflict(
                 f"{name} {given[:200]} changed while it was looked at", hint="Ask again."

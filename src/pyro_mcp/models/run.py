@@ -6,6 +6,7 @@ from typing import Literal
 
 from pyro_mcp.models.narrowing import ONLY_FULL
 from pyro_mcp.models.network import NO_NETWORK, NetworkDecision, NetworkSettings
+from pyro_mcp.models.seed import SeedReport
 
 Outcome = Literal["finished", "timed_out", "interrupted", "killed"]
 Isolation = Literal["hardware", "emulated"]
@@ -25,6 +26,7 @@ class RunRequest:
     vcpu_count: int = 1
     mem_mib: int = 1024
     timeout_seconds: float = 600
+    seed_path: str | None = None
     network: NetworkSettings = NO_NETWORK
     require_isolation: Literal["hardware"] | None = None
     require_confinement: Literal["full"] | None = None
@@ -46,4 +48,5 @@ class RunResult:
     isolation: Isolation
     confinement: Confinement
     output_id: str | None = None
+    seed: SeedReport | None = None
     network: tuple[NetworkDecision, ...] = field(default=(), metadata=ONLY_FULL)

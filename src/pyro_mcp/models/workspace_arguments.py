@@ -13,6 +13,8 @@ _YEAR = 366 * 24 * 3600
 _HOUR = 3600
 _MOST_LABELS = 64
 _LONGEST_LABEL = 256
+# The kernel's limits (PATH_MAX with its NUL, NAME_MAX).
+_LONGEST_PATH, _LONGEST_NAME = 4096, 255
 _ID_HINT = "It looks like out-4h7k2m9qxz, and stands in the answer of an exec."
 # An answer for a model is to stay within 8,000 tokens, about 32,000 characters, with the words around it.
 ANSWER_CHARS = 24_000
@@ -35,7 +37,11 @@ def path_fault(value: object) -> str | None:
     if not isinstance(value, str | os.PathLike):
         return "is not a path"
     text = os.fspath(value)
-    return "is empty or contains a NUL character" if not text or "\0" in str(text) else None
+    if not text or "\0" in str(text):
+        return "is empty or contains a NUL character"
+    parts = str(text).encode("utf-8", "surrogatepass").split(b"/")
+    too_long = sum(map(len, parts)) + len(parts) > _LONGEST_PATH or max(map(len, parts)) > _LONGEST_NAME
+    return "is too long for a path" if too_long else None
 
 
 WorkspaceRef = Annotated[

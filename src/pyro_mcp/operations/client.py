@@ -24,7 +24,8 @@ from pyro_mcp.models.arguments import (
 )
 from pyro_mcp.models.environment import EnvironmentInfo
 from pyro_mcp.models.run import RunRequest, RunResult
-from pyro_mcp.operations.declare import EVERYWHERE, FULL, Profile, operation
+from pyro_mcp.models.workspace_arguments import SeedPath
+from pyro_mcp.operations.declare import CORE, EVERYWHERE, FULL, Profile, operation
 from pyro_mcp.operations.engine import Engine
 from pyro_mcp.operations.given import input_of, settings_of, words_of
 from pyro_mcp.operations.noun import Confine, Scope
@@ -91,7 +92,7 @@ class Pyro:
         effect="changes",
         profiles=EVERYWHERE,
         cli=("run",),
-        only_in={"network_policy": FULL, "allow_hosts": FULL, "no_host_ca": FULL},
+        only_in={"seed_path": CORE, "network_policy": FULL, "allow_hosts": FULL, "no_host_ca": FULL},
     )
     def run(
         self,
@@ -103,6 +104,7 @@ class Pyro:
         vcpu_count: VcpuCount = 1,
         mem_mib: MemMib = 1024,
         timeout_seconds: TimeoutSeconds = 600,
+        seed_path: SeedPath = None,
         network_policy: NetworkPolicyArgument = "off",
         allow_hosts: AllowHosts = (),
         no_host_ca: NoHostCa = False,
@@ -122,6 +124,7 @@ class Pyro:
             vcpu_count=vcpu_count,
             mem_mib=mem_mib,
             timeout_seconds=timeout_seconds,
+            seed_path=None if seed_path is None else str(seed_path),
             network=settings_of(network_policy, allow_hosts, no_host_ca=no_host_ca),
             require_isolation=self._isolation,
             require_confinement=self._confinement,

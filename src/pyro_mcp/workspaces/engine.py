@@ -38,9 +38,7 @@ class Engine:
         with starting_keeper(passing_id("run")) as keeper:
             from pyro_mcp.workspaces.run import run_in_throwaway
 
-            return run_in_throwaway(
-                keeper, self.shop, self.environment_store, request, on_output, interrupted
-            )
+            return run_in_throwaway(keeper, self, request, on_output, interrupted)
 
     def environments(self) -> list[EnvironmentInfo]:
         """Tell every environment that can be named, built or not."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
+from pathlib import Path
 
-from pyro_mcp.environments.store import EnvironmentStore
 from pyro_mcp.environments.values import Environment
 from pyro_mcp.errors import GuestFailed, OutcomeUnknown
 from pyro_mcp.host.interruption import Interruption
@@ -13,26 +13,36 @@ from pyro_mcp.keeper.start import StartedKeeper
 from pyro_mcp.models.network import NetworkDecision
 from pyro_mcp.models.run import OnOutput, RunRequest, RunResult
 from pyro_mcp.workspaces.machines.command import CHANNELS, InputDescriptor, Wishes, ended_from
+from pyro_mcp.workspaces.machines.grounds import Parts
 from pyro_mcp.workspaces.machines.promises import Promises
-from pyro_mcp.workspaces.machines.shop import MachineShop
 from pyro_mcp.workspaces.machines.values import Size
 from pyro_wire.messages import Message
+
+# Where a copy of a project is found, in a workspace, too.
+_SEEDED = "/workspace"
 
 
 def run_in_throwaway(
     keeper: StartedKeeper,
-    shop: MachineShop,
-    environments: EnvironmentStore,
+    parts: Parts,
     request: RunRequest,
     on_output: OnOutput | None,
     interruption: Interruption | None,
 ) -> RunResult:
     """Make a machine, run the command, tell what came of it; the machine is gone before this returns."""
-    environment = environments.ensure(request.environment)
+    environment = parts.environment_store.ensure(request.environment)
+    seed = None if request.seed_path is None else parts.seeds.ensure(Path(request.seed_path))
     promises = Promises(request.require_isolation, request.require_confinement)
     size = Size(request.vcpu_count, request.mem_mib)
     with (
-        shop.throwaway(keeper, environment, size, promises, request.network) as machine,
+        parts.shop.throwaway(
+            keeper,
+            environment,
+            size,
+            promises,
+            request.network,
+            seed=seed.image if seed is not None else None,
+        ) as machine,
         machine.channel() as channel,
         interruption.heeded() if interruption else nullcontext(),
         _nothing_unknown(),
@@ -53,6 +63,7 @@ def run_in_throwaway(
         environment=request.environment,
         isolation=machine.isolation,
         confinement=machine.confinement,
+        seed=seed.report if seed is not None else None,
         network=tuple(_decisions(decided)),
     )
 
@@ -79,7 +90,7 @@ def _message(request: RunRequest, environment: Environment) -> Message:
         "verb": "exec",
         "argv": command,
         "env": {**environment.defaults.env, **request.env},
-        "cwd": environment.defaults.workdir,
+        "cwd": environment.defaults.workdir if request.seed_path is None else _SEEDED,
         "timeout_ms": round(request.timeout_seconds * 1000),
         "stdin": request.stdin is not None,
     }

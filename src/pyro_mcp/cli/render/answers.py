@@ -10,6 +10,7 @@ from pyro_mcp.models.encoding import as_object
 from pyro_mcp.models.environment import EnvironmentInfo
 from pyro_mcp.models.network import decision_text
 from pyro_mcp.models.run import RunResult
+from pyro_mcp.models.seed import SeedReport
 from pyro_mcp.progress import remarked
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ def run_summary(result: RunResult) -> str:
     return "\n".join(
         [
             line,
+            *(f"pyro: {line}" for line in _seed_lines(result.seed)),
             *(
                 f"pyro: network: {decision_text(item)}"
                 for item in result.network
@@ -73,6 +75,14 @@ def run_summary(result: RunResult) -> str:
             ),
         ]
     )
+
+
+def _seed_lines(seed: SeedReport | None) -> list[str]:
+    if seed is None:
+        return []
+    from pyro_mcp.cli.render.workspace import seed_lines  # which most runs do without
+
+    return seed_lines(seed, option="")
 
 
 def ending(result: RunResult) -> str:

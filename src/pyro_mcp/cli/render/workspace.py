@@ -22,7 +22,7 @@ _NAMES_SHOWN = 5
 
 def created(status: WorkspaceStatus) -> str:
     """The name to go on with, and what was left out of the seed."""
-    seed = _seed(status.seed)
+    seed = seed_lines(status.seed)
     lines = [f"{status.name or status.workspace_id}  {status.workspace_id}  {status.environment}", *seed]
     return "\n".join([*lines, f"pyro workspace exec {status.name or status.workspace_id} -- COMMAND..."])
 
@@ -58,7 +58,7 @@ def status(found: WorkspaceStatus) -> str:
         "running": ", ".join(found.running),
         "services": ", ".join(found.services),
         "shells": ", ".join(found.shells),
-        "seed": "\n".join(_seed(found.seed)),
+        "seed": "\n".join(seed_lines(found.seed)),
     }
     return facts(told)
 
@@ -178,13 +178,14 @@ def _ending(result: ExecResult) -> str:
     return f"ended by signal {result.signal}" if result.signal else f"exit status {result.exit_code}"
 
 
-def _seed(seed: SeedReport | None) -> list[str]:
+def seed_lines(seed: SeedReport | None, option: str = " (--include-sensitive)") -> list[str]:
+    """What a seed holds and what was left out; `option` takes along what was withheld, where there is one."""
     if seed is None or seed.kind == "none":
         return []
     skipped = tuple(item.path for item in seed.skipped)
     groups = (
         ("ignored by git, left out", seed.ignored, seed.ignored_count),
-        ("likely to hold secrets, withheld (--include-sensitive)", seed.withheld, seed.withheld_count),
+        (f"likely to hold secrets, withheld{option}", seed.withheld, seed.withheld_count),
         (
             "tracked by git, though likely to hold secrets",
             seed.sensitive_tracked,

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from pyro_mcp.errors import PyroError
+from pyro_mcp.mcp_server.texts.seed import seed_lines
 from pyro_mcp.models.environment import EnvironmentInfo
 from pyro_mcp.models.network import decision_text
 from pyro_mcp.models.run import Confinement, Isolation, RunResult
@@ -15,6 +16,7 @@ def run_text(result: RunResult) -> str:
     walls = f"isolation {result.isolation}, confinement {result.confinement}"
     lines = [f"{_ending(result)} after {result.duration_ms / 1000:.2f} s in {result.environment} ({walls})"]
     lines += warnings(result.isolation, result.confinement)
+    lines += seed_lines(result.seed)
     for name, text in (("stdout", result.stdout), ("stderr", result.stderr)):
         if text:
             lines += [f"--- {name}", text.rstrip("\n")]

@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 
 from pyro_mcp.mcp_server.texts.answers import warnings
+from pyro_mcp.mcp_server.texts.seed import seed_lines, size_text
 from pyro_mcp.models.events import WorkspaceEvent, WorkspaceLogs
-from pyro_mcp.models.seed import SeedReport
 from pyro_mcp.models.workspace import (
     DeletedWorkspace,
     ExecResult,
@@ -15,14 +15,12 @@ from pyro_mcp.models.workspace import (
     WorkspaceStatus,
 )
 
-_NAMES_SHOWN = 10
-
 
 def created_text(status: WorkspaceStatus) -> str:
     """What there is now, and what was left out of it."""
     lines = [f"workspace {_called(status)} is running: {status.environment}, {_walls(status)}"]
     lines += warnings(status.isolation, status.confinement)
-    lines += _seed_lines(status.seed)
+    lines += seed_lines(status.seed)
     return "\n".join([*lines, "Run commands in it with workspace_exec; the working directory is /workspace."])
 
 
@@ -41,7 +39,7 @@ def status_text(status: WorkspaceStatus) -> str:
         f"created {status.created_at:%Y-%m-%d %H:%M:%S} UTC, last activity "
         f"{status.last_activity_at:%Y-%m-%d %H:%M:%S} UTC",
         f"{status.vcpu_count} CPU, {status.mem_mib} MiB memory, {status.disk_mib} MiB for files "
-        f"({_size(status.stored_bytes)} written, {_size(status.output_bytes)} of output kept)",
+        f"({size_text(status.stored_bytes)} written, {size_text(status.output_bytes)} of output kept)",
         f"idle_stop_seconds {status.idle_stop_seconds or 'never'}, ttl_seconds {status.ttl_seconds or 'never'}",
     ]
     if status.isolation:
@@ -53,7 +51,7 @@ def status_text(status: WorkspaceStatus) -> str:
         lines.append(f"network {status.network_policy}{only}")
     if status.labels:
         lines.append(f"labels {_labels(status.labels)}")
-    lines += _seed_lines(status.seed)
+    lines += seed_lines(status.seed)
     if status.running:
         lines.append(f"running: {', '.join(status.running)} (workspace_exec_wait)")
     if status.services:
@@ -106,7 +104,7 @@ def logs_text(logs: WorkspaceLogs) -> str:
 
 def deleted_text(gone: DeletedWorkspace) -> str:
     """What is gone."""
-    return f"workspace {_called(gone)} is deleted, {_size(gone.freed_bytes)} are free again"
+    return f"workspace {_called(gone)} is deleted, {size_text(gone.freed_bytes)} are free again"
 
 
 def forks_text(forks: Sequence[ForkOutcome]) -> str:
@@ -122,9 +120,7 @@ def forks_text(forks: Sequence[ForkOutcome]) -> str:
 def snapshot_text(found: SnapshotInfo) -> str:
     """One snapshot."""
     parent = f", grown from {found.parent}" if found.parent else ""
-    return (
-        f"snapshot {found.name}: {found.created_at:%Y-%m-%d %H:%M:%S} UTC, {_size(found.size_bytes)}{parent}"
-    )
+    return f"snapshot {found.name}: {found.created_at:%Y-%m-%d %H:%M:%S} UTC, {size_text(found.size_bytes)}{parent}"
 
 
 def snapshot_gone_text(gone: SnapshotInfo) -> str:
@@ -165,28 +161,6 @@ def _next_step(result: ExecResult) -> str | None:
     return None
 
 
-def _seed_lines(seed: SeedReport | None) -> list[str]:
-    if seed is None or seed.kind == "none":
-        return []
-    lines = [f"/workspace has {seed.files} files ({_size(seed.bytes)}) of {seed.source}"]
-    groups = (
-        ("ignored by git and left out", seed.ignored, seed.ignored_count),
-        ("withheld as likely keys or passwords", seed.withheld, seed.withheld_count),
-        (
-            "tracked by git though they look like keys or passwords",
-            seed.sensitive_tracked,
-            seed.sensitive_tracked_count,
-        ),
-        ("not readable as files", tuple(item.path for item in seed.skipped), seed.skipped_count),
-    )
-    return lines + [f"{count} {what}: {_names(names, count)}" for what, names, count in groups if count]
-
-
-def _names(names: Sequence[str], count: int) -> str:
-    more = count - len(names[:_NAMES_SHOWN])
-    return ", ".join(names[:_NAMES_SHOWN]) + (f" and {more} more" if more else "")
-
-
 def _line(item: WorkspaceInfo) -> str:
     labels = f", {_labels(item.labels)}" if item.labels else ""
     return (
@@ -211,12 +185,3 @@ def _event(event: WorkspaceEvent) -> str:
     took = f" {event.duration_ms / 1000:.2f} s" if event.duration_ms is not None else ""
     data = " ".join(f"{key}={value}" for key, value in event.data.items() if value not in (None, ""))
     return f"{event.sequence} {event.at:%Y-%m-%d %H:%M:%S} {event.kind} {event.outcome}{took} {data[:200]}".rstrip()
-
-
-def _size(count: int) -> str:
-    amount = float(count)
-    for unit in ("B", "KB", "MB"):
-        if amount < 1000:
-            return f"{amount:.0f} {unit}"
-        amount /= 1000
-    return f"{amount:.1f} GB"

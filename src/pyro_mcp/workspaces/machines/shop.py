@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pyro_mcp.environments.store import EnvironmentStore
 from pyro_mcp.environments.values import Environment
-from pyro_mcp.errors import PyroError
+from pyro_mcp.errors import Conflict, PyroError
 from pyro_mcp.host.paths import Paths
 from pyro_mcp.keeper.machine.places import Place, claim, clear_left_behind, release, release_files
 from pyro_mcp.keeper.plan import Identity, KeeperPlan, Leash, Network
@@ -48,16 +48,22 @@ class MachineShop:
         size: Size,
         promises: Promises,
         network: NetworkSettings = NO_NETWORK,
+        seed: Path | None = None,
     ) -> Iterator[RunningMachine]:
-        """Run a machine for the length of the block, held by a keeper that holds none yet; nothing of it is left afterwards."""
+        """Run a machine for the length of the block, held by a keeper that holds none yet; nothing of it is left afterwards.
+
+        `seed`: the image of what is to be in /workspace.
+        """
         clear_left_behind(self._paths)
         with ExitStack() as held:
             made = self._bench.begin(environment, size, promises, held)
             template = self._bench.template(made, fresh=True)
             place, written = self._passing(keeper.machine_id, size, held)
-            launch = self._bench.launch(made, place, (template.disk, written))
+            own = None if seed is None else LayerFile(_own_name(seed, place))
+            launch = self._bench.launch(made, place, (template.disk, written), seed=own)
             leash = Leash(with_client=True)
             plan = _plan(place, launch, template, leash, network_plan(network, None))
+            plan = replace(plan, seeded=own is not None)
             yield _held(keeper, plan, made, place, held)
 
     @contextmanager
@@ -151,6 +157,16 @@ class MachineShop:
         place = claim(self._paths, machine_id)
         held.callback(release, place)
         return place, self.new_layer(place.directory / "disk.qcow2", size)
+
+
+def _own_name(seed: Path, place: Place) -> Path:
+    """Give a seed image a name in the machine's own place: no workspace keeps it from being pruned meanwhile."""
+    own = place.directory / "seed.sqfs"
+    try:
+        own.hardlink_to(seed)
+    except FileNotFoundError as error:
+        raise Conflict("the seed was pruned before it was used", hint="Run it again.") from error
+    return own
 
 
 def _held(

@@ -25,6 +25,7 @@ def test_arguments_follow_the_declaration() -> None:
         "vcpu_count": 1,
         "mem_mib": 512,
         "timeout_seconds": 600,
+        "seed_path": None,
         "network_policy": "off",
         "allow_hosts": ("a.b", "c.d"),
         "no_host_ca": False,

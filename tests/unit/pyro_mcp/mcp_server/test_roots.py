@@ -34,9 +34,11 @@ def test_a_neighbour_whose_name_begins_alike_is_outside(tmp_path: Path) -> None:
         Roots([str(tmp_path / "root")]).confine("seed_path", str(tmp_path / "rootless"))
 
 
-def test_a_nul_is_no_path(tmp_path: Path) -> None:
+@pytest.mark.parametrize("path", ["a\0b", "", "a/" * 3000, "a" * 300])
+def test_what_is_no_path_is_not_taken_for_one(tmp_path: Path, path: str) -> None:
+    """An empty one, below all, is not the root itself."""
     with pytest.raises(InvalidRequest, match="seed_path"):
-        Roots([str(tmp_path)]).confine("seed_path", "a\0b")
+        Roots([str(tmp_path)]).confine("seed_path", path)
 
 
 def test_the_working_directory_is_the_default_but_never_everything(

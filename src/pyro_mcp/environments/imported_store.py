@@ -58,7 +58,7 @@ class ImportedStore:
 
     def bring(self, name: str, archive: Path) -> None:
         """Import an image by that name, which no recipe has; whatever goes wrong, all is as it was before."""
-        from pyro_mcp.environments.oci import container, image, limits
+        from pyro_mcp.environments.oci import image, limits, opening
         from pyro_mcp.environments.sandbox import require_tools
 
         if not _NAME.fullmatch(name):
@@ -70,7 +70,7 @@ class ImportedStore:
         bounds = limits.Limits()
         with (
             self._cache.changing(f"it may be {name}'s") as place,
-            container.opened(archive, place, bounds) as files,
+            opening.opened(archive, place, bounds) as files,
         ):
             found = image.read_image(files, bounds)
             entry = self._cache.images.find(_key(found)) or self._build(name, files, found, bounds, place)

@@ -71,7 +71,7 @@ def test_an_imported_image_is_told_shown_and_forgotten(
     archive: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run_cli(["env", "import", "app:1", str(archive)]) == 0
-    assert capsys.readouterr().out.startswith("app:1  4 kB  ")
+    assert capsys.readouterr().out.startswith("app:1  4 KB  ")
     assert run_cli(["env", "inspect", "app:1"]) == 0
     shown = capsys.readouterr().out
     assert f"imported:    {archive}" in shown

@@ -11,9 +11,10 @@ from tests import saved_images as saved
 from tests.saved_images import Entry, directory, file, hard_link, layer, link
 
 from pyro_mcp.environments.oci import build
-from pyro_mcp.environments.oci.container import Container, opened
+from pyro_mcp.environments.oci.container import Container
 from pyro_mcp.environments.oci.image import read_image
 from pyro_mcp.environments.oci.limits import Limits
+from pyro_mcp.environments.oci.opening import opened
 from pyro_mcp.environments.oci.pack import Packing
 from pyro_mcp.environments.oci.tarstream import Member
 from pyro_mcp.environments.oci.tree import Tree

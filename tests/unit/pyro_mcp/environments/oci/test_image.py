@@ -8,9 +8,9 @@ import pytest
 from tests import saved_images as saved
 from tests.saved_images import AMD64, INDEX, MANIFEST, descriptor, file, layer, sha256
 
-from pyro_mcp.environments.oci.container import opened
 from pyro_mcp.environments.oci.image import Image, read_image
 from pyro_mcp.environments.oci.limits import Limits
+from pyro_mcp.environments.oci.opening import opened
 from pyro_mcp.environments.values import EnvironmentDefaults
 from pyro_mcp.errors import InvalidRequest, LimitReached, NotFound, PyroError
 

@@ -14,6 +14,7 @@ from pyro_mcp.environments import sandbox
 from pyro_mcp.environments.store import EnvironmentStore
 from pyro_mcp.errors import Conflict, InvalidRequest, NotFound, PyroError
 from pyro_mcp.host.paths import Paths
+from pyro_mcp.workspaces.doctor.room import check_environments
 
 NAME = "team-app:1"
 
@@ -108,6 +109,7 @@ def test_one_that_is_gone_or_damaged_says_where_it_came_from(
     else:
         image.write_bytes(image.read_bytes()[:-1] + b"!")
     assert not store.inspect(NAME, verify=damage == "silent").built
+    assert check_environments(store).health == "warn"  # and no error of one that nobody asked for
     with pytest.raises(NotFound, match="gone") as caught:
         store.ensure(NAME)
     assert caught.value.hint == f"Import it again: pyro env import {NAME} {path}"

@@ -21,6 +21,10 @@ NOT_RUN: Table = {
     "docs/environments.md": {
         "pyro env pull --refresh": "replaces what other tests stand on; tests/vm/test_cold_cache.py has a cache of its own",
         "pyro env prune": "would empty a cache that others use; the same",
+        "pyro env import": "wants an image that you saved; tests/vm/test_imported_environments.py makes its own",
+        "pyro env forget": "the same",
+        "docker save": "wants docker",
+        "pyro run python:3.13": "wants that image",
     },
     "docs/network.md": {
         "pyro run debian:12-build": "wants npm's registry; tests/smoke -k network reaches the package index",

@@ -23,7 +23,7 @@ def _run(*command: str) -> str:
 
 
 def test_no_example_is_left_out() -> None:
-    runs = {"command_line.sh", "sdk.py", "mcp_client.py", "mcp_http.py"}
+    runs = {"command_line.sh", "sdk.py", "mcp_client.py", "mcp_http.py", "image.py"}
     runs |= {"secrets.sh", "secrets_sdk.py", "secrets_mcp.py", "disks.sh", "disks_sdk.py"}
     workspaces = {"workspace.sh", "workspace_sdk.py", "workspace_mcp.py"}
     models = {"openai_vm_run.py", "openai_workspace_core.py"}  # test_openai_examples.py
@@ -39,6 +39,12 @@ def test_command_line() -> None:
     assert first.startswith("git version 2.")
     assert count.strip() == "3"
     assert last == "it is Debian 12 in there"
+
+
+def test_image() -> None:
+    name, who, status, *files = _run(sys.executable, str(_EXAMPLES / "image.py")).splitlines()
+    assert name.startswith("greeter:1  ")
+    assert (who, status, files) == ("hello from /srv, made here", "exit 0", ["greeting.txt"])
 
 
 def test_sdk() -> None:

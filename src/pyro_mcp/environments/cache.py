@@ -2,6 +2,7 @@
 
 <cache>/environments/    images of environments      <cache>/kits/       guest kits
 <cache>/ramdisks/        a kit's RAM disk + agent    <cache>/staging/    what is being made, by whom
+<cache>/imported/        names of imported images
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from pyro_mcp.environments.imports import Imports
 from pyro_mcp.environments.shelf import Shelf
 from pyro_mcp.environments.staging import staged, sweep
 from pyro_mcp.errors import HostUnfit, LimitReached
@@ -19,6 +21,8 @@ from pyro_mcp.host.room import free_disk
 
 # Part of every key. Raise it when the same recipe comes to give a different image; older pyros go on using theirs.
 BUILDER = 1
+# What an environment's entry holds.
+IMAGE = "root.squashfs"
 # Unpacked root, downloaded packages and image at once: debian:12-build, the largest of ours, takes 1.9 GiB.
 _ROOM_TO_BUILD = 2 * 1024**3
 
@@ -32,6 +36,7 @@ class Cache:
         self.images = Shelf(root / "environments")
         self.kits = Shelf(root / "kits")
         self.ram_disks = Shelf(root / "ramdisks")
+        self.imports = Imports(root / "imported")
 
     def sweep(self) -> None:
         """Remove what killed builds left behind. Stands at the start of every use."""
@@ -46,9 +51,14 @@ class Cache:
                 exclusive(self._root / "lock", what=f"another build to end ({why})"),
                 staged(self._staging) as place,
             ):
-                for shelf in (self.images, self.kits, self.ram_disks):
-                    shelf.tidy()
+                for kept in (self.images, self.kits, self.ram_disks, self.imports):
+                    kept.tidy()
                 yield place
+
+    def throw_away(self, digest: str) -> None:
+        """Remove a damaged image."""
+        with self.changing("a damaged image is to go") as scrap:
+            self.images.drop(digest, scrap)
 
     def require_room(self) -> None:
         """Raise LimitReached when a build would fill the disk."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -59,8 +59,10 @@ class Resolved:
 class Catalogue:
     """The recipes inside the package, and a person's own, which may not take a built-in name."""
 
-    def __init__(self, own: Path) -> None:
+    def __init__(self, own: Path, others: Callable[[], Iterable[str]] = tuple) -> None:
+        """`others` gives the names of environments that have no recipe, for who misspells one."""
         self._places = (BUILT_IN, own)
+        self._others = others
 
     def recipe_files(self) -> list[Path]:
         """List the recipe files, ours first."""
@@ -127,7 +129,7 @@ class Catalogue:
     def _unknown(self, name: str) -> NotFound:
         import difflib
 
-        known = sorted(self.recipes())
+        known = sorted({*self.recipes(), *self._others()})
         near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
         hint = f"Did you mean {' or '.join(near)}?" if near else f"There are: {', '.join(known)}."
         return NotFound(f"no environment is called {name!r}", hint=f"{hint} See pyro env list.")

@@ -11,9 +11,12 @@ import errno
 import os
 import shutil
 import subprocess
+import threading
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
+from typing import IO
 
 from pyro_mcp.errors import HostUnfit, LimitReached, PyroError
 from pyro_mcp.host.processes import child
@@ -36,6 +39,7 @@ _KEPT_VARIABLES = ("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS
 
 # Turns a tool's last words into the error that its caller should see; None when they say nothing special.
 Diagnose = Callable[[str], PyroError | None]
+Feed = Callable[[IO[bytes]], None]
 
 
 def wrapped(argv: Sequence[str], *, privileged: bool) -> list[str]:
@@ -63,26 +67,46 @@ def run(
     on_line: Callable[[str], None] = lambda _line: None,
     diagnose: Diagnose = lambda _last_words: None,
     settings: Mapping[str, str] | None = None,
+    feed: Feed | None = None,
 ) -> None:
-    """Run a build tool to its end, handing each line it prints to `on_line`.
+    """Run a build tool to its end, handing each line it prints to `on_line`; `feed` writes what it is to read.
 
-    It dies with the calling thread. Raises what `diagnose` makes of its last words, LimitReached when the disk is full,
+    It dies with the calling thread, and with a `feed` that raises.
+    Raises what `diagnose` makes of its last words, LimitReached when the disk is full,
     HostUnfit otherwise, always with the last words as details.
     """
     command = wrapped(argv, privileged=os.geteuid() == 0)
     last: deque[str] = deque(maxlen=_LAST_LINES)
     variables = _variables(scratch) | dict(settings or {})
-    with child(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=variables) as tool:
-        assert tool.stdout is not None
-        with tool.stdout as output:
+
+    def hear(output: IO[bytes]) -> None:
+        with output:
             for line in output:
                 text = line.decode(errors="replace").rstrip()
                 last.append(text)
                 on_line(text)
+
+    stdin = subprocess.PIPE if feed else subprocess.DEVNULL
+    with child(command, stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=variables) as tool:
+        assert tool.stdout is not None
+        if feed is None:
+            hear(tool.stdout)
+        else:
+            _converse(tool, feed, hear)
         status = tool.wait()
     if status != 0:
         last_words = "\n".join(last)
         raise diagnose(last_words) or _failure(argv[0], status, last_words)
+
+
+def _converse(tool: subprocess.Popen[bytes], feed: Feed, hear: Callable[[IO[bytes]], None]) -> None:
+    """Write to a tool while another thread hears it: one that is not heard stops reading."""
+    assert tool.stdin is not None
+    listener = threading.Thread(target=hear, args=(tool.stdout,), daemon=True)
+    listener.start()
+    with suppress(BrokenPipeError), tool.stdin as pipe:  # one that ended early has said why
+        feed(pipe)
+    listener.join()
 
 
 def remove_tree(directory: Path) -> None:

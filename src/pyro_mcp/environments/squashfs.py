@@ -40,6 +40,12 @@ def pack_tar(archive: Path, image: Path, *, epoch: int) -> None:
     sandbox.run(command, scratch=image.parent, settings={"SOURCE_DATE_EPOCH": str(epoch)})
 
 
+def pack_stream(feed: sandbox.Feed, image: Path, *, epoch: int, root_mode: int) -> None:
+    """Pack the tar archive that `feed` writes, owners, modes and attributes as it says."""
+    command = ["sqfstar", *_FORMAT, "-root-mode", f"{root_mode:04o}", str(image)]
+    sandbox.run(command, scratch=image.parent, settings={"SOURCE_DATE_EPOCH": str(epoch)}, feed=feed)
+
+
 def is_whole(image: Path) -> bool:
     """Whether the file starts like a squashfs and is as long as that start says."""
     with image.open("rb") as file:

@@ -41,11 +41,14 @@ class Kit:
 
 @dataclass(frozen=True)
 class EnvironmentListing:
-    """One environment as `pyro env list` and `inspect` show it; the last four are None until it is built."""
+    """One environment as `pyro env list` and `inspect` show it; digest, size, time and image are None until it is built.
+
+    It has a recipe, or was imported from an archive, whose own id is `image_id` (the SHA-256 of its config).
+    """
 
     name: str
     summary: str
-    recipe: Path
+    recipe: Path | None
     built: bool
     base: str | None
     packages: tuple[str, ...]
@@ -54,6 +57,8 @@ class EnvironmentListing:
     size: int | None = None
     built_at: str | None = None
     image: Path | None = None
+    imported_from: Path | None = None
+    image_id: str | None = None
 
 
 @dataclass(frozen=True)

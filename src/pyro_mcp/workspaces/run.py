@@ -91,6 +91,7 @@ def _message(request: RunRequest, environment: Environment) -> Message:
         "argv": command,
         "env": {**environment.defaults.env, **request.env},
         "cwd": environment.defaults.workdir if request.seed_path is None else _SEEDED,
+        "user": None if environment.defaults.user == "root" else environment.defaults.user,
         "timeout_ms": round(request.timeout_seconds * 1000),
         "stdin": request.stdin is not None,
     }

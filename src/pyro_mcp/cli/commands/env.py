@@ -1,8 +1,11 @@
 """`pyro env`: the environments on this host. For people: a machine pulls what it needs by itself."""
 
+import json
+from pathlib import Path
+
 import click
 
-from pyro_mcp.cli.derive import as_json_option, derived
+from pyro_mcp.cli.derive import as_json_option, derived, quiet_option
 from pyro_mcp.cli.groups import SpellingGroup
 from pyro_mcp.cli.progress import shown_progress
 from pyro_mcp.cli.render.answers import json_text, one_environment
@@ -18,6 +21,7 @@ def env() -> None:
     \b
     pyro env list
     pyro env pull debian:12-build
+    pyro env import python:3.13 python.tar
     """
 
 
@@ -55,6 +59,49 @@ def pull(environments: tuple[str, ...], refresh: bool, quiet: bool, as_json: boo
             click.echo(f"{item.name}  {size(item.size)}  {(item.digest or '-')[:12]}")
 
 
+@env.command("import")
+@click.argument("name", help="How it is to be called: name or name:tag.")
+@click.argument(
+    "archive",
+    type=click.Path(path_type=Path),
+    help="A file of `docker save` or `podman save` (gzip too), or an OCI layout: a directory or a tar.",
+)
+@quiet_option
+@as_json_option
+def import_(name: str, archive: Path, quiet: bool, as_json: bool) -> None:
+    """Make an environment of a container image that you saved.
+
+    \b
+    docker save python:3.13 -o python.tar
+    pyro env import python:3.13 python.tar
+    pyro run python:3.13 -- python3 --version
+
+    It must be for linux/amd64. Its variables, working directory and user are what a `run` has. The same name again leads to
+    the new image; workspaces on the old one keep it. Importing needs no network and no docker.
+    """
+    with shown_progress(quiet=quiet):
+        found = _store().import_image(name, archive)
+    if as_json:
+        click.echo(json_text(found))
+    elif not quiet:
+        click.echo(f"{found.name}  {size(found.size)}  {(found.digest or '-')[:12]}")
+
+
+@env.command()
+@click.argument("environment", help="As it was imported.")
+@as_json_option
+def forget(environment: str, as_json: bool) -> None:
+    """Drop the name of an imported environment; `env prune` then frees its disk space.
+
+    \b
+    pyro env forget python:3.13
+
+    Workspaces that stand on it keep it.
+    """
+    _store().forget(environment)
+    click.echo(json.dumps({"forgotten": environment}) if as_json else f"{environment} forgotten")
+
+
 @env.command()
 @click.argument("environment", help="As `env list` names it.")
 @click.option("--verify", is_flag=True, help="Read every byte of it and compare.")
@@ -77,6 +124,8 @@ def prune(as_json: bool) -> None:
 
     \b
     pyro env prune
+
+    Imported ones stay until they are forgotten (`env forget`).
     """
     from pyro_mcp.workspaces.engine import Engine  # with all that workspaces need
     from pyro_mcp.workspaces.prune import prune_environments

@@ -48,6 +48,8 @@ def one_environment(found: "EnvironmentListing") -> str:
         "built at": found.built_at,
         "image": found.image,
         "recipe": found.recipe,
+        "imported": found.imported_from,
+        "image id": found.image_id,
         "base": found.base,
         "packages": ", ".join(found.packages),
         "workdir": found.defaults.workdir,

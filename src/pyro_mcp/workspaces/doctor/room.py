@@ -49,7 +49,7 @@ def check_place(name: str, place: Path, free: int) -> Check:
 
 
 def check_environments(store: EnvironmentStore) -> Check:
-    built = [name for name in store.names() if store.find(name)]
+    built = [listing.name for listing in store.list() if listing.built]
     if built:
         return Check(name="environments", health="pass", fact=", ".join(built))
     return Check(name="environments", health="warn", fact="none built yet", remedy="pyro env pull debian:12")

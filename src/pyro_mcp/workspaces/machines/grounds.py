@@ -55,20 +55,14 @@ class Grounds:
 
     def environment_of(self, record: WorkspaceRecord) -> Environment:
         """Give the environment that a workspace was made with, even if its recipe has moved on since."""
-        from pyro_mcp.environments.values import Environment, EnvironmentDefaults
-
-        environments = self._parts.environment_store
-        found = environments.find(record.environment)
-        if found is not None and found.digest == record.environment_digest:
-            return found
-        image = environments.image(record.environment_digest)
-        if image is None:
+        environment = self._parts.environment_store.standing(record.environment, record.environment_digest)
+        if environment is None:
             raise NotFound(
                 f"the image of {record.environment} that this workspace stands on is gone",
-                hint="`pyro env pull` brings the environment of today; this workspace's own files can be exported",
+                hint="`pyro env pull` brings the environment of today, and an imported one comes back by `pyro env import`; "
+                "this workspace's own files can be exported",
             )
-        defaults = found.defaults if found is not None else EnvironmentDefaults(workdir="/workspace")
-        return Environment(record.environment, record.environment_digest, image, defaults)
+        return environment
 
     def disk_of(self, record: WorkspaceRecord, layer_id: str | None) -> WorkspaceDisk:
         """Describe a workspace's disk up to one layer, with the seed below it."""

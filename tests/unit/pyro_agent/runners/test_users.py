@@ -29,7 +29,26 @@ def test_an_unlisted_number_is_a_user_too() -> None:
     assert find_user("1234", "", "") == User("1234", 1234, 1234, "/", ())
 
 
-@pytest.mark.parametrize("name", ["nobody-here", "bad", "", "-1", "\u0661"])
+def test_a_group_may_be_named_with_the_user() -> None:
+    assert find_user("dev:docker", PASSWD, GROUP) == User("dev", 1000, 99, "/home/dev", (99,))
+    assert find_user("7:8", "", "") == User("7", 7, 8, "/", (8,))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "nobody-here",
+        "bad",
+        "",
+        "-1",
+        "\u0661",
+        "4294967295",
+        "9" * 5000,
+        "dev:",
+        "dev:none",
+        "dev:4294967295",
+    ],
+)
 def test_an_unknown_name_is_the_callers_mistake(name: str) -> None:
     with pytest.raises(FaultError) as caught:
         find_user(name, PASSWD, GROUP)

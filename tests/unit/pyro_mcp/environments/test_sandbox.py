@@ -84,3 +84,35 @@ def test_a_tree_is_removed_and_an_absent_one_is_none(tmp_path: Path) -> None:
     sandbox.remove_tree(tree)
     sandbox.remove_tree(tree)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.usefixtures("unwrapped")
+def test_what_is_fed_arrives_while_the_tool_talks(tmp_path: Path) -> None:
+    lines: list[str] = []
+    sandbox.run(
+        ["sh", "-c", "while read line; do echo $line; done"],
+        scratch=tmp_path,
+        on_line=lines.append,
+        feed=lambda pipe: pipe.writelines(b"%d\n" % number for number in range(50_000)),
+    )
+    assert lines == [str(number) for number in range(50_000)]
+
+
+@pytest.mark.usefixtures("unwrapped")
+def test_a_tool_that_ends_before_it_has_read_all_says_why(tmp_path: Path) -> None:
+    with pytest.raises(LimitReached) as caught:
+        sandbox.run(
+            ["sh", "-c", "echo No space left on device; exit 1"],
+            scratch=tmp_path,
+            feed=lambda pipe: pipe.writelines([bytes(1 << 20)]),
+        )
+    assert caught.value.details == "No space left on device"
+
+
+@pytest.mark.usefixtures("unwrapped")
+def test_a_feed_that_fails_ends_the_tool(tmp_path: Path) -> None:
+    def feed(_pipe: object) -> None:
+        raise InvalidRequest("no more")
+
+    with pytest.raises(InvalidRequest, match="no more"):
+        sandbox.run(["sh", "-c", "cat; exec sleep 600"], scratch=tmp_path, feed=feed)

@@ -30,7 +30,7 @@ def test_a_short_image_is_told_from_a_whole_one(tmp_path: Path, content: bytes, 
 def commands(monkeypatch: pytest.MonkeyPatch) -> list[tuple[list[str], dict[str, str]]]:
     seen: list[tuple[list[str], dict[str, str]]] = []
 
-    def run(argv: list[str], *, scratch: Path, settings: dict[str, str]) -> None:
+    def run(argv: list[str], *, scratch: Path, settings: dict[str, str], feed: object = None) -> None:
         seen.append((argv, settings))
 
     monkeypatch.setattr(sandbox, "run", run)
@@ -55,3 +55,12 @@ def test_an_archive_is_packed_under_a_root_that_only_root_writes(
     [(argv, _settings)] = commands
     assert argv[4] == "/a b.tar"
     assert argv[-3:] == ["-root-mode", "0755", "/i"]
+
+
+def test_a_stream_is_packed_under_the_root_that_it_had(
+    commands: list[tuple[list[str], dict[str, str]]],
+) -> None:
+    squashfs.pack_stream(lambda _pipe: None, Path("/i"), epoch=9, root_mode=0o711)
+    [(argv, settings)] = commands
+    assert (argv[0], argv[-3:]) == ("sqfstar", ["-root-mode", "0711", "/i"])
+    assert settings == {"SOURCE_DATE_EPOCH": "9"}

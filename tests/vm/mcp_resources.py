@@ -46,6 +46,9 @@ async def look_at_resources(told: Told) -> None:
     for uri in (
         "pyro://workspaces/nobody",
         "pyro://workspaces/tour/files/nothing",
+        "pyro://workspaces/tour/files/../../etc/passwd",
+        "pyro://workspaces/tour/files/..%2F..%2Fetc%2Fpasswd",
+        "pyro://workspaces/tour/files//etc/passwd",
         "pyro://x",
         "file:///etc",
     ):

@@ -96,8 +96,10 @@ class Resources:
     def _file(
         self, uri: str, name: str, path: str
     ) -> types.TextResourceContents | types.BlobResourceContents:
-        if not path:
-            raise InvalidRequest("a file's resource ends in its path", hint=f"{_ROOT}/{name}/files/README.md")
+        if not path or path.startswith("/") or ".." in path.split("/"):
+            raise InvalidRequest(
+                "a file's resource ends in its path below /workspace", hint=f"{_ROOT}/{name}/files/README.md"
+            )
         found = self._pyro.workspace.file.read(name, path, encoding="base64", max_chars=2 * _LARGEST_BINARY)
         data, mime = b64decode(found.content), mimetypes.guess_type(path)[0]
         if (text := _as_text(data)) is not None:

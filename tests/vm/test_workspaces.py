@@ -267,6 +267,12 @@ def test_labels_and_names_change_and_find(workspace: Workspace) -> None:
     assert [item.name for item in found] == ["other"]
     assert Pyro().workspace.list(labels={"team": "web"}) == []
     assert workspace.update(clear_name=True).name is None
+    with pytest.raises(InvalidRequest, match="at once"):
+        workspace.update(name="both", clear_name=True)
+    with pytest.raises(InvalidRequest, match="strip"):
+        workspace.patch.apply("--- a/x\n+++ b/x\n@@ -0,0 +1 @@\n+x\n", strip=-1)
+    with pytest.raises(InvalidRequest, match="branch_name is empty"):
+        workspace.export(format="branch", branch_name="")
 
 
 def test_a_push_brings_what_changed_on_the_host(workspace: Workspace, seed: Path) -> None:

@@ -79,9 +79,21 @@ Recursive = Annotated[bool, Argument(text="A directory with all in it.", obvious
 
 PatchText = Annotated[str, Argument(text="git diff, unified diff or *** Begin Patch.")]
 DryRun = Annotated[bool, Argument(text="Only tell what would happen.", obvious=True)]
+
+
+def _strip_fault(value: object) -> str | None:
+    if value == "auto" or (isinstance(value, int) and not isinstance(value, bool) and value >= 0):
+        return None
+    return "is neither auto nor a number of directories"
+
+
+def _branch_fault(value: object) -> str | None:
+    return "is empty" if value == "" else None
+
+
 StripLevels = Annotated[
     int | Literal["auto"],
-    Argument(text="Leading directories to cut off paths."),
+    Argument(text="Leading directories to cut off paths.", also=_strip_fault),
 ]
 DiffFormatArgument = Annotated[DiffFormat, Argument(text="What to show.", obvious=True)]
 DiffIgnored = Annotated[bool, Argument(text="With what git ignores.")]
@@ -101,7 +113,7 @@ ExportFormatArgument = Annotated[
     ExportFormat,
     Argument(text="Files as they are, the diff, or a git branch in the repository it came from."),
 ]
-BranchName = Annotated[str | None, Argument(text="Default pyro/NAME.")]
+BranchName = Annotated[str | None, Argument(text="Default pyro/NAME.", also=_branch_fault)]
 RepositoryPath = Annotated[
     str | os.PathLike[str] | None,
     Argument(

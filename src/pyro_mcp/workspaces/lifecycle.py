@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pyro_mcp.errors import InvalidRequest
 from pyro_mcp.models.encoding import as_object
 from pyro_mcp.models.network import NO_NETWORK, NetworkSettings
 from pyro_mcp.models.workspace import DeletedWorkspace, WorkspaceInfo, WorkspaceState, WorkspaceStatus
@@ -158,6 +159,10 @@ def update_workspace(sessions: Sessions, reference: str, request: UpdateRequest)
     sessions.tidy()
     began = time.monotonic()
     record = sessions.record(reference)
+    if request.name is not None and request.clear_name:
+        raise InvalidRequest(
+            "a name cannot be given and taken away at once", hint="Give name or clear_name, not both."
+        )
     with sessions.registry.changing() as change:
         if request.name is not None or request.clear_name:
             workspaces.rename(change, record.id, None if request.clear_name else request.name)

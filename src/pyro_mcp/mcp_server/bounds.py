@@ -6,6 +6,7 @@ from pyro_mcp.models.encoding import JsonObject, JsonValue
 
 # A chat host cuts at about 25,000 tokens; 8,000 of 4 characters leave room for what else was said.
 MOST_CHARS = 32_000
+MOST_TEXT = MOST_CHARS - 1000
 _LEAST_KEPT = 200
 
 
@@ -25,7 +26,7 @@ def bounded(answer: JsonObject, most: int = MOST_CHARS) -> tuple[JsonObject, lis
     return answer, cuts
 
 
-def bounded_text(text: str, cuts: list[str], most: int = MOST_CHARS - 1000) -> str:
+def bounded_text(text: str, cuts: list[str], most: int = MOST_TEXT) -> str:
     """The text with its end cut, where it is too long, and what was cut of the answer itself."""
     if len(text) > most:
         text = f"{text[:most]}\n[... {len(text) - most} characters cut ...]"

@@ -38,7 +38,8 @@ class FileListing:
 class FileContent:
     """A file, or some of its lines. `sha256` is of the whole file: give it back as `if_match`.
 
-    `content` is the exact text, or base64 where that was asked for.
+    `content` is the exact text, or base64 where that was asked for. `truncated`: it ends before what was asked for, between two
+    lines, or within one that is longer than the answer may be: then `cut_chars` of that one are missing.
     """
 
     path: str
@@ -51,6 +52,7 @@ class FileContent:
     mode: str
     sha256: str
     truncated: bool = False
+    cut_chars: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,9 @@
 """How each operation's answer is put into words for a model."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 
+from pyro_mcp.mcp_server.bounds import MOST_TEXT
 from pyro_mcp.mcp_server.texts import (
     answers,
     disk,
@@ -24,7 +26,7 @@ TEXTS: Mapping[str, Callable[..., str]] = {
     "workspace_output_read": workspace.output_text,
     "workspace_sync_push": file.push_text,
     "workspace_file_list": file.listing_text,
-    "workspace_file_read": file.content_text,
+    "workspace_file_read": partial(file.content_text, most=MOST_TEXT),
     "workspace_file_write": file.written_text,
     "workspace_file_edit": file.edited_text,
     "workspace_file_search": file.search_text,

@@ -1,6 +1,8 @@
 """Answers about files as a model reads them."""
 
+import shlex
 from collections.abc import Iterator
+from math import inf
 
 from pyro_mcp.models.diff import FileDiff, WorkspaceDiff
 from pyro_mcp.models.export import ExportReport
@@ -16,6 +18,10 @@ from pyro_mcp.models.file import (
 )
 from pyro_mcp.models.patch import HunkOutcome, PatchedFile, PatchReport
 from pyro_mcp.models.push import PushReport
+from pyro_mcp.workspaces.text.lines import text_lines
+
+# What stands above and below numbered lines: a path can have 4,096 characters, and stands there twice at most.
+_ABOUT_THEM = 9_000
 
 
 def listing_text(found: FileListing) -> str:
@@ -26,17 +32,23 @@ def listing_text(found: FileListing) -> str:
     return "\n".join([*lines, "There is more: give a deeper path or a glob."] if found.more else lines)
 
 
-def content_text(found: FileContent) -> str:
-    """Hash and size, then the numbered lines."""
+def content_text(found: FileContent, most: int | None = None) -> str:
+    """Hash and size, then the numbered lines, within `most` characters."""
     head = f"{found.path}: {found.size} bytes, mode {found.mode}, sha256 {found.sha256}"
     if found.encoding == "base64":
-        return f"{head}\n{found.content}"
-    lines = found.content.splitlines()
-    numbered = [f"{number:>6}  {line}" for number, line in enumerate(lines, start=found.start_line)]
-    told = [f"{head}, lines {found.start_line} to {found.end_line} of {found.total_lines}", *numbered]
-    if found.truncated:
-        told += ["---", f"Go on with start_line={found.end_line + 1}."]
-    return "\n".join(told)
+        shown = len(found.content) // 4 * 3
+        cut = (
+            f"\n---\nCut: first {shown} of {found.size} bytes; a larger max_chars gives more."
+            if found.truncated
+            else ""
+        )
+        return f"{head}\n{found.content}{cut}"
+    numbered, last = _numbered(found, most)
+    told = [f"{head}, lines {found.start_line} to {last} of {found.total_lines}", *numbered]
+    steps = [_rest_of_line(found)] if found.cut_chars else []
+    if (found.truncated or last < found.end_line) and last < found.total_lines:
+        steps.append(f"Go on with start_line={last + 1}.")
+    return "\n".join([*told, "---", *steps] if steps else told)
 
 
 def written_text(done: FileWritten) -> str:
@@ -120,6 +132,31 @@ def export_text(done: ExportReport) -> str:
     if done.left_out_count > len(done.left_out[:10]):
         lines.append(f"left out {done.left_out_count} in all")
     return "\n".join(lines)
+
+
+def _numbered(found: FileContent, most: int | None) -> tuple[list[str], int]:
+    """The lines with their numbers, as many as there is room for, and the number of the last: short lines grow most by it."""
+    numbered: list[str] = []
+    room = inf if most is None else most - _ABOUT_THEM
+    for number, line in enumerate(text_lines(found.content), start=found.start_line):
+        bare = line.removesuffix("\n").removesuffix("\r")
+        shown = f"{number:>6}  {bare}"
+        room -= len(shown) + 1
+        if room < 0 and numbered:
+            return numbered, number - 1
+        numbered.append(shown)
+    return numbered, found.end_line
+
+
+def _rest_of_line(found: FileContent) -> str:
+    """How much of a long line is missing, and what gives it: `cut` counts bytes."""
+    number, shown = found.end_line, len(found.content)
+    size = len(found.content.encode(errors="replace"))
+    command = f"sed -n {number}p {shlex.quote(found.path)} | cut -b {size + 1}-"
+    return (
+        f"line {number} cut: first {shown} of {shown + found.cut_chars} characters. A larger max_chars gives more; the rest is "
+        f"what {command} prints."
+    )
 
 
 def _count(number: int, thing: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import posixpath
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Literal
 
 from pyro_mcp.errors import GuestFailed, InvalidRequest
@@ -22,6 +23,7 @@ from pyro_mcp.workspaces.files import guest_files
 from pyro_mcp.workspaces.files.guest_files import GuestFile, name_bytes
 from pyro_mcp.workspaces.secrets.refusing import refuse_secrets
 from pyro_mcp.workspaces.session import Session
+from pyro_mcp.workspaces.text.lines import text_lines
 from pyro_wire import messages
 from pyro_wire.messages import Message, MessageError
 
@@ -65,15 +67,16 @@ def read_file(
             path, found, base64.b64encode(shown).decode(), "base64", (1, 1, 1), len(shown) < found.size
         )
     text = _text(path, found)
-    lines = text.splitlines(keepends=True)
+    lines = text_lines(text)
     if start_line > max(len(lines), 1):
         raise InvalidRequest(f"{path} has {len(lines)} lines; there is no line {start_line}")
     chosen = _redacted(session.redactor, lines[start_line - 1 : end_line])
-    kept = _within(chosen, max_chars)
+    kept, missing = _within(chosen, max_chars)
     last = start_line + len(kept) - 1
-    return _content(
+    told = _content(
         path, found, "".join(kept), "utf-8", (start_line, last, len(lines)), len(kept) < len(chosen)
     )
+    return replace(told, truncated=told.truncated or missing > 0, cut_chars=missing)
 
 
 def search_files(
@@ -140,7 +143,7 @@ def _match(record: Message, place: str, redact: Callable[[str], str]) -> SearchM
 
 def _redacted(redactor: Redactor, lines: Sequence[str]) -> Sequence[str]:
     """The same lines, as many and in their places, without secrets."""
-    clean = redactor.text("".join(lines)).splitlines(keepends=True)
+    clean = text_lines(redactor.text("".join(lines)))
     return clean if len(clean) == len(lines) else [redactor.text(line) for line in lines]
 
 
@@ -156,17 +159,17 @@ def _text(path: str, found: GuestFile) -> str:
     return text
 
 
-def _within(lines: Sequence[str], max_chars: int | None) -> Sequence[str]:
-    """As many whole lines as there is room for, and of a single longer one its beginning."""
+def _within(lines: Sequence[str], max_chars: int | None) -> tuple[Sequence[str], int]:
+    """As many whole lines as there is room for, and of a single longer one its beginning; and how much of that is missing."""
     if max_chars is None:
-        return lines
+        return lines, 0
     kept: list[str] = []
     for line in lines:
         if len(line) > max_chars:
-            return kept or [line[:max_chars]]
+            return (kept, 0) if kept else ([line[:max_chars]], max(len(line.rstrip("\r\n")) - max_chars, 0))
         max_chars -= len(line)
         kept.append(line)
-    return kept
+    return kept, 0
 
 
 def _content(

@@ -44,6 +44,11 @@ def warnings(isolation: Isolation | None, confinement: Confinement | None) -> li
     ]
 
 
+def of_all(total: int | None) -> str:
+    """Of how many something shown is the first or last; None: nobody has counted them."""
+    return "and there are more" if total is None else f"of {total}"
+
+
 def with_tools(hint: str, offered: Iterable[Operation]) -> str:
     """A hint that sends a person to a command, sending a model to its tool where there is one."""
     for operation in offered:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from pyro_mcp.mcp_server.texts.answers import warnings
+from pyro_mcp.mcp_server.texts.answers import of_all, warnings
 from pyro_mcp.models.events import WorkspaceEvent, WorkspaceLogs
 from pyro_mcp.models.seed import SeedReport
 from pyro_mcp.models.workspace import (
@@ -88,7 +88,7 @@ def exec_text(result: ExecResult) -> str:
 def output_text(part: OutputText) -> str:
     """The text, and where it goes on."""
     if part.matches is not None:
-        return "\n".join([f"{part.matches} matching lines of {part.stream}", part.text]).rstrip()
+        return "\n".join([_matches(part, part.matches), part.text]).rstrip()
     lines = [
         f"{part.stream} of {part.output_id}, from byte {part.offset} of {part.size}",
         part.text.rstrip("\n"),
@@ -96,6 +96,20 @@ def output_text(part: OutputText) -> str:
     if part.next_offset is not None:
         lines += ["---", f"Go on with offset={part.next_offset}."]
     return "\n".join(lines)
+
+
+def _matches(part: OutputText, shown: int) -> str:
+    """How many lines match, and which of them these are."""
+    if part.gave_up:
+        return f"The search took too long and was ended after {shown} matching lines of {part.stream}: use a simpler grep."
+    if not shown:
+        other = "stderr" if part.stream == "stdout" else "stdout"
+        elsewhere = f"{other} has {part.other_matches}" if part.other_matches else f"nor of {other}"
+        return f"No line of {part.stream} matches; {elsewhere}."
+    if shown == part.total_matches:
+        return f"{shown} matching {'line' if shown == 1 else 'lines'} of {part.stream}"
+    end = "last" if part.from_end else "first"
+    return f"{end} {shown} matching lines of {part.stream}, {of_all(part.total_matches)}"
 
 
 def logs_text(logs: WorkspaceLogs) -> str:

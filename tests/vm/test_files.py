@@ -93,6 +93,10 @@ def test_list_search_move_and_remove(opening: Opening) -> None:
                 "bin",
                 "l",
             ]
+            deep = reading.list_files(session, "/workspace", depth=None, glob="**/*.py")
+            assert [entry.path for entry in deep.entries] == ["a/b/c/f.py"]
+            found = reading.search_files(session, "nowhere", path="", glob=None, context_lines=0, limit=10)
+            assert (found.matches, found.searched, found.skipped_binary) == ((), 2, 1)
             found = reading.search_files(session, "^need", path="", glob="*.py", context_lines=0, limit=10)
             assert [(match.path, match.line) for match in found.matches] == [("a/b/c/f.py", 1)]
             for place in ("a/b", "a/b/c/f.py"):

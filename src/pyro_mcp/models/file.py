@@ -99,11 +99,16 @@ class SearchMatch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchResult:
-    """Matching lines; `more` when a limit or the time ended the search."""
+    """Matching lines, of `files` that have some among those `searched`; `more` when a limit or the time ended the search.
+
+    Files with a NUL byte, and of more than 2 MiB, are not searched but counted.
+    """
 
     plural: ClassVar[str] = "matches"
 
     matches: tuple[SearchMatch, ...]
     files: int
+    searched: int
     skipped_binary: int
+    skipped_large: int = 0
     more: bool = False

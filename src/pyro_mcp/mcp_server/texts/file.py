@@ -76,7 +76,8 @@ def removed_text(done: FileRemoved) -> str:
 def search_text(found: SearchResult) -> str:
     """path:line:text, with `-` for lines around a match, as grep does."""
     if not found.matches:
-        return f"No line of {found.files} files matches."
+        ended = "The search was ended before its end; so far: " if found.more else ""
+        return f"{ended}No match in {_count(found.searched, 'file')}{_unsearched(found)}."
     lines = [line for match in found.matches for line in _match(match)]
     if found.more:
         lines += ["---", "There is more: narrow path, glob or pattern, or raise limit."]
@@ -166,6 +167,12 @@ def _count(number: int, thing: str) -> str:
 def _entry(entry: FileEntry) -> str:
     end = {"directory": "/", "symlink": f" -> {entry.target}"}.get(entry.kind, "")
     return f"{entry.mode} {entry.size:>9} {entry.path}{end}"
+
+
+def _unsearched(found: SearchResult) -> str:
+    groups = ((found.skipped_binary, "binary"), (found.skipped_large, "larger than 2 MiB"))
+    told = ", ".join(f"{count} {what}" for count, what in groups if count)
+    return f"; not searched: {told}" if told else ""
 
 
 def _match(match: SearchMatch) -> Iterator[str]:

@@ -20,7 +20,7 @@ from pyro_mcp.models.file import (
 from pyro_mcp.models.names import display_name, exact_name
 from pyro_mcp.redaction import Redactor
 from pyro_mcp.workspaces.files import guest_files
-from pyro_mcp.workspaces.files.guest_files import GuestFile, name_bytes
+from pyro_mcp.workspaces.files.guest_files import GuestFile, guest_path, name_bytes
 from pyro_mcp.workspaces.secrets.refusing import refuse_secrets
 from pyro_mcp.workspaces.session import Session
 from pyro_mcp.workspaces.text.lines import text_lines
@@ -31,20 +31,23 @@ Encoding = Literal["utf-8", "base64"]
 # Editing and reading by lines hold a file in memory; what is larger is not text that anybody edits.
 LARGEST_TEXT = 64 << 20
 _MOST_ENTRIES = 10_000
+_DEEPEST = 100
 _KINDS: dict[str, FileKind] = {"file": "file", "dir": "directory", "link": "symlink", "other": "other"}
 
 
-def list_files(session: Session, path: str, *, depth: int, glob: str | None) -> FileListing:
-    """Tell what is below a directory, `.git` left out below the first level."""
-    request = {"verb": "tree.list", "path": path, "depth": depth, "limit": _MOST_ENTRIES, "ignore": [".git"]}
+def list_files(session: Session, path: str, *, depth: int | None, glob: str | None) -> FileListing:
+    """Tell what is below a directory, `.git` left out below the first level; as deep as the glob leads if no depth is given."""
+    request = {
+        "verb": "tree.list",
+        "path": path,
+        "depth": depth or _depth_of(glob),
+        "glob": None if glob is None else guest_path(glob),
+        "limit": _MOST_ENTRIES,
+        "ignore": [".git"],
+    }
     found, answer = guest_files.lines(session, request)
     redact = session.redactor.text
     entries = sorted((_entry(record, redact) for record in found), key=lambda entry: entry.path)
-    if glob is not None:
-        from pyro_mcp.workspaces.diff.filters import path_filter
-
-        wanted = path_filter([name_bytes(glob)])
-        entries = [entry for entry in entries if wanted(entry.path.encode())]
     return FileListing(path=path, entries=tuple(entries), more=answer.get("more") is True)
 
 
@@ -94,14 +97,29 @@ def search_files(
     found, answer = guest_files.lines(session, request)
     try:
         matches = tuple(_match(record, path, session.redactor.text) for record in found)
-        files, binary = (
-            messages.integer(answer, name, low=0, high=2**53) for name in ("files", "skipped_binary")
+        files, searched, binary, large = (
+            messages.integer(answer, name, low=0, high=2**53)
+            for name in ("files", "searched", "skipped_binary", "skipped_large")
         )
         more = messages.flag(answer, "more", default=False)
     except MessageError as error:
         raise GuestFailed("the machine did not say what it found", details=str(error)) from error
     session.note(matches=len(matches))
-    return SearchResult(matches=matches, files=files, skipped_binary=binary, more=more)
+    return SearchResult(
+        matches=matches,
+        files=files,
+        searched=searched,
+        skipped_binary=binary,
+        skipped_large=large,
+        more=more,
+    )
+
+
+def _depth_of(glob: str | None) -> int:
+    """How many levels down there may be what a glob fits; one that has no slash is for names, here."""
+    if glob is None:
+        return 1
+    return _DEEPEST if "**" in glob else glob.strip("/").count("/") + 1
 
 
 def _entry(record: Message, redact: Callable[[str], str]) -> FileEntry:

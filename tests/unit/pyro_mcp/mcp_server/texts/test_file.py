@@ -1,12 +1,13 @@
 """Files as a model reads them: what is left out is said, and what gives it."""
 
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 from pyro_mcp.mcp_server.bounds import MOST_TEXT
 from pyro_mcp.mcp_server.texts.by_operation import TEXTS
-from pyro_mcp.mcp_server.texts.file import content_text
-from pyro_mcp.models.file import FileContent
+from pyro_mcp.mcp_server.texts.file import content_text, search_text
+from pyro_mcp.models.file import FileContent, SearchResult
 
 
 def _content(
@@ -58,3 +59,12 @@ def test_a_model_is_led_on_from_the_last_line_that_its_answer_has_room_for() -> 
     assert text.endswith(f"Go on with start_line={last + 1}.")
     assert f"lines 1 to {last} of 9000" in text
     assert content_text(found).count("\n") == 9000
+
+
+def test_no_hit_tells_how_much_was_searched() -> None:
+    none = SearchResult(matches=(), files=0, searched=11, skipped_binary=0)
+    assert search_text(none) == "No match in 11 files."
+    assert search_text(replace(none, searched=1, skipped_binary=2, skipped_large=1)) == (
+        "No match in 1 file; not searched: 2 binary, 1 larger than 2 MiB."
+    )
+    assert "ended before its end" in search_text(replace(none, more=True))

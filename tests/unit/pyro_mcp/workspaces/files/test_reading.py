@@ -1,19 +1,25 @@
 """What a search found is named as the next call can take it; what a reading leaves out is told."""
 
 import hashlib
-from typing import cast
+from typing import Any, ClassVar, cast
 
 import pytest
 from tests.unit.pyro_mcp.workspaces.answering import Agent
 
 from pyro_mcp.models.file import FileContent
 from pyro_mcp.redaction import Redactor
-from pyro_mcp.workspaces.files.reading import named_from, read_file
+from pyro_mcp.workspaces.files.reading import list_files, named_from, read_file
 from pyro_mcp.workspaces.session import Session
+from pyro_wire.messages import Message
 
 
 class _Reader(Agent):
     redactor = Redactor({})
+    asked: ClassVar[Message] = {}
+
+    def ask(self, message: Message, **given: Any) -> Message:
+        type(self).asked = message
+        return super().ask(message, **given)
 
     def note(self, **_: object) -> None:
         pass
@@ -68,3 +74,20 @@ def test_lines_are_counted_as_searches_and_patches_count_them() -> None:
 )
 def test_a_match_is_named_with_the_place_that_was_searched(place: str, below: str, named: str) -> None:
     assert named_from(place, below) == named
+
+
+@pytest.mark.parametrize(
+    ("glob", "given", "depth"),
+    [
+        (None, None, 1),
+        ("*.py", None, 1),
+        ("**/*.py", None, 100),
+        ("src/*.py", None, 2),
+        ("/src/*/x", None, 3),
+        ("**/*.py", 2, 2),
+    ],
+)
+def test_a_glob_implies_the_depth_that_it_needs(glob: str | None, given: int | None, depth: int) -> None:
+    agent = _Reader({"more": False})
+    list_files(cast("Session", agent), "/workspace", depth=given, glob=glob)
+    assert (agent.asked["depth"], agent.asked["glob"]) == (depth, glob)

@@ -117,6 +117,34 @@ def test_new_files_that_git_ignores_are_left_out_and_counted(seeded: Opening) ->
         assert [file.path for file in everything.files] == ["build/x/y", "build/x/z"]
 
 
+def test_what_tools_generate_is_left_out_and_counted_without_git_too(
+    opening: Opening, tmp_path: Path
+) -> None:
+    seed = tmp_path / "sdist"
+    (seed / "web/node_modules").mkdir(parents=True)
+    (seed / "web/node_modules/seeded.js").write_text("one\n")
+    (seed / "a.py").write_text("one\n")
+    with opening(seed) as opened:
+        opened.run(
+            "mkdir -p .venv/lib build src/__pycache__ node_modules; echo two > a.py; echo x > build/out"
+        )
+        opened.run(
+            "seq 9 > .venv/lib/x; touch src/__pycache__/a.pyc node_modules/y; touch web/node_modules/new.js"
+        )
+        opened.run("echo two > web/node_modules/seeded.js")
+        shown = ["a.py", "build/out", "web/node_modules/new.js", "web/node_modules/seeded.js"]
+        diff = _diff(opened)
+        assert ([file.path for file in diff.files], diff.ignored, diff.generated) == (shown, 0, 3)
+        assert b".venv" not in _patch(opened)
+        with opened.using() as session:
+            everything = diff_workspace(session, paths=(), format="name-status", include_ignored=True)
+        assert (len(everything.files), everything.generated) == (7, 0)
+        opened.run("printf '*.py\\n!.venv/\\n' > .gitignore; touch b.py")
+        diff = _diff(opened)
+        assert [file.path for file in diff.files] == [".gitignore", ".venv/lib/x", "a.py", "b.py", *shown[1:]]
+        assert diff.generated == 2
+
+
 def test_a_patch_that_does_not_fit_says_why_and_changes_nothing(seeded: Opening) -> None:
     bad = b"--- a/src/two.py\n+++ b/src/two.py\n@@ -1 +1 @@\n-three\n+four\n"
     good = b"--- /dev/null\n+++ b/new\n@@ -0,0 +1 @@\n+new\n"

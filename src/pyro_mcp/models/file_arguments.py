@@ -88,7 +88,7 @@ StripLevels = Annotated[
     Argument(text="Leading directories to cut off paths."),
 ]
 DiffFormatArgument = Annotated[DiffFormat, Argument(text="What to show.", obvious=True)]
-DiffIgnored = Annotated[bool, Argument(text="With what git ignores.")]
+DiffIgnored = Annotated[bool, Argument(text="With ignored and generated files.")]
 
 SourcePath = Annotated[
     str | os.PathLike[str],

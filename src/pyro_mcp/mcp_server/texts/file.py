@@ -18,6 +18,7 @@ from pyro_mcp.models.file import (
 )
 from pyro_mcp.models.patch import HunkOutcome, PatchedFile, PatchReport
 from pyro_mcp.models.push import PushReport
+from pyro_mcp.models.summary import WorkspaceSummary
 from pyro_mcp.workspaces.text.lines import text_lines
 
 # What stands above and below numbered lines: a path can have 4,096 characters, and stands there twice at most.
@@ -97,12 +98,23 @@ def patch_text(report: PatchReport) -> str:
 
 def diff_text(diff: WorkspaceDiff) -> str:
     """How much changed, then the change in the form asked for."""
-    if not diff.files and not diff.ignored:
-        return "Nothing is changed."
-    hidden = f", {diff.ignored} more that git ignores" if diff.ignored else ""
-    head = f"{_count(len(diff.files), 'file')} changed, +{diff.insertions} -{diff.deletions}{hidden}"
+    hidden = ", and ".join(unshown(diff))
+    if not diff.files:
+        return (
+            f"Nothing else is changed, only {hidden}; include_ignored shows them."
+            if hidden
+            else "Nothing is changed."
+        )
+    more = f", and {hidden}; include_ignored shows them" if hidden else ""
+    head = f"{_count(len(diff.files), 'file')} changed, +{diff.insertions} -{diff.deletions}{more}"
     shown = diff.patch or diff.stat or diff.name_status
     return "\n".join([head, shown.rstrip("\n") if shown else "\n".join(map(_changed, diff.files))]).rstrip()
+
+
+def unshown(found: WorkspaceDiff | WorkspaceSummary | ExportReport) -> list[str]:
+    """How many new files are left out, by the reason."""
+    ignored = [f"{_count(found.ignored, 'file')} that git ignores"] if found.ignored else []
+    return ignored + ([_count(found.generated, "generated file")] if found.generated else [])
 
 
 def push_text(done: PushReport) -> str:
@@ -129,6 +141,7 @@ def export_text(done: ExportReport) -> str:
         lines = [
             f"{_count(done.files, 'file')} ({done.format}, {done.bytes} bytes) written to {done.output_path}"
         ]
+    lines += [f"left out: {hidden}" for hidden in unshown(done)]
     lines += [f"left out {item.path}: {item.reason}" for item in done.left_out[:10]]
     if done.left_out_count > len(done.left_out[:10]):
         lines.append(f"left out {done.left_out_count} in all")
@@ -161,7 +174,7 @@ def _rest_of_line(found: FileContent) -> str:
 
 
 def _count(number: int, thing: str) -> str:
-    return f"{number} {thing}{'' if number == 1 else 's'}"
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"
 
 
 def _entry(entry: FileEntry) -> str:

@@ -125,7 +125,7 @@ def _export_patch(
     allow_paths: Sequence[str],
     confirm: Confirm | None,
 ) -> ExportReport:
-    _, tree = _changed(session, path, allow_paths)
+    changed, tree = _changed(session, path, allow_paths)
     patch = tree.patch()
     with closing(Landing(output, overwrite=overwrite, confirm=confirm)) as landing:
         refuse_executing([b""], landing.real, allow_paths)
@@ -134,7 +134,14 @@ def _export_patch(
             file.write(patch)
         landing.land_file()
     session.note(files=len(tree.files), bytes=len(patch), output=str(output))
-    return ExportReport(format="patch", files=len(tree.files), bytes=len(patch), output_path=str(output))
+    return ExportReport(
+        format="patch",
+        files=len(tree.files),
+        bytes=len(patch),
+        output_path=str(output),
+        ignored=changed.ignored,
+        generated=changed.generated,
+    )
 
 
 # -- a branch -------------------------------------------------------------------------------------------------------------
@@ -175,6 +182,8 @@ def _export_branch(
         base=facts.commit,
         dirty=dirty,
         commit=commit,
+        ignored=changed.ignored,
+        generated=changed.generated,
     )
 
 

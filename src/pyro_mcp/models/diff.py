@@ -51,3 +51,5 @@ class WorkspaceDiff:
     generated: int = 0
     # Changed entries git has no form for: directories, sockets, devices.
     not_shown: int = 0
+    # Of the paths asked for, those that nothing has, before or now.
+    unmatched: tuple[str, ...] = ()

@@ -13,6 +13,7 @@ from pyro_mcp.workspaces.diff.entries import Change, Entry
 from pyro_mcp.workspaces.diff.filters import path_filter, plain_paths
 from pyro_mcp.workspaces.diff.ignored import Reason
 from pyro_mcp.workspaces.diff.report import MAX_COMPARED, TreeDiff, diff_trees
+from pyro_mcp.workspaces.diff.unmatched import paths_of_nothing
 from pyro_mcp.workspaces.files import guest_files
 from pyro_mcp.workspaces.files.guest_files import GuestFile, Record
 from pyro_mcp.workspaces.secrets.refusing import refuse_secrets, secrets_in
@@ -33,6 +34,7 @@ class Changed:
     ignored: int = 0
     generated: int = 0
     not_shown: int = 0
+    unmatched: tuple[str, ...] = ()
 
 
 def diff_workspace(
@@ -50,7 +52,11 @@ def shown_diff(session: Session, changed: Changed, format: DiffFormat) -> Worksp
     session.note(files=len(tree.files))
     return session.shown(
         tree.to_model(
-            format, ignored=changed.ignored, generated=changed.generated, not_shown=changed.not_shown
+            format,
+            ignored=changed.ignored,
+            generated=changed.generated,
+            not_shown=changed.not_shown,
+            unmatched=changed.unmatched,
         )
     )
 
@@ -66,9 +72,11 @@ def changed_files(session: Session, *, paths: Sequence[str] = (), include_ignore
     wanted = path_filter(patterns)
     names: Sequence[bytes] | None = plain_paths(patterns)
     hidden: Mapping[bytes, Reason] = {}
+    seen: set[bytes] = set()
     if not include_ignored:
         listed = [record for record in records(session, names or (), contents=False) if wanted(record.path)]
         hidden = hidden_paths(session, listed)
+        seen = {record.path for record in listed}
         # Build products can be a hundred times what is to be shown: they stay where they are.
         names = (
             narrowed([record.path for record in listed if record.path not in hidden], names or ())
@@ -78,7 +86,8 @@ def changed_files(session: Session, *, paths: Sequence[str] = (), include_ignore
     found = records(session, names, contents=True) if names is not None else []
     shown = [record for record in found if wanted(record.path) and record.path not in hidden]
     changes = tuple(_change(record) for record in shown if _has_form(record))
-    return Changed(changes, *counts(hidden), not_shown=len(shown) - len(changes))
+    unmatched = paths_of_nothing(session, paths, seen or {record.path for record in shown})
+    return Changed(changes, *counts(hidden), not_shown=len(shown) - len(changes), unmatched=unmatched)
 
 
 def hidden_paths(session: Session, found: Sequence[Record]) -> Mapping[bytes, Reason]:

@@ -22,6 +22,7 @@ from pyro_mcp.workspaces.diff.baseline import (
 from pyro_mcp.workspaces.diff.entries import Change, Entry
 from pyro_mcp.workspaces.diff.filters import path_filter, plain_paths
 from pyro_mcp.workspaces.diff.ignored import Reason
+from pyro_mcp.workspaces.diff.unmatched import paths_of_nothing
 from pyro_mcp.workspaces.files.guest_files import GuestFile, Record, name_bytes
 from pyro_mcp.workspaces.looking import looking, told
 from pyro_mcp.workspaces.registry import snapshots
@@ -71,17 +72,18 @@ def compare_states(
     wanted, names = path_filter(patterns), plain_paths(patterns) or ()
     old, new = (_state(session, names, contents=False) for session in (before, after))
     differing = [path for path in sorted(old.keys() | new.keys()) if wanted(path) and differ(path, old, new)]
+    unmatched = paths_of_nothing(after, paths, old.keys() | new.keys())
     hidden: Mapping[bytes, Reason] = {}
     if not include_ignored:
         hidden = hidden_paths(after, [(old.get(path) or new[path]) for path in differing])
     asked = [path for path in differing if path not in hidden]
     fetched = narrowed(asked, names)
     if fetched is None:
-        return Changed((), *counts(hidden))
+        return Changed((), *counts(hidden), unmatched=unmatched)
     old, new = (_state(session, fetched, contents=True) for session in (before, after))
     changes = [change(path, old, new) for path in asked if path in old or path in new]
     kept = tuple(item for item in changes if item.old is not None or item.new is not None)
-    return Changed(kept, *counts(hidden), not_shown=len(changes) - len(kept))
+    return Changed(kept, *counts(hidden), not_shown=len(changes) - len(kept), unmatched=unmatched)
 
 
 def _state(session: Session, names: Sequence[bytes], *, contents: bool) -> State:

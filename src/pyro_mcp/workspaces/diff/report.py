@@ -62,7 +62,13 @@ class TreeDiff:
         return "".join(_name_status(file) + "\n" for file in self.files)
 
     def to_model(
-        self, format: DiffFormat = "patch", *, ignored: int = 0, generated: int = 0, not_shown: int = 0
+        self,
+        format: DiffFormat = "patch",
+        *,
+        ignored: int = 0,
+        generated: int = 0,
+        not_shown: int = 0,
+        unmatched: tuple[str, ...] = (),
     ) -> WorkspaceDiff:
         """Shape the outcome as the caller sees it."""
         records = tuple(file.record for file in self.files)
@@ -79,6 +85,7 @@ class TreeDiff:
             ignored=ignored,
             generated=generated,
             not_shown=not_shown,
+            unmatched=unmatched,
         )
 
 

@@ -98,6 +98,8 @@ def _changed(session: Session, path: str, allow_paths: Sequence[str]) -> tuple[C
     """Fetch what is to be exported, all of it or an error."""
     changed = changed_files(session, paths=() if path.rstrip("/") == _TOP else (path,))
     tree = compare(changed)
+    if changed.unmatched:
+        raise NotFound(f"there is no {path} in the workspace, before or now")
     if not tree.files:
         raise Conflict(
             "nothing changed in the workspace", hint="`workspace diff` shows what would be exported."

@@ -27,9 +27,11 @@ def bounded(answer: JsonObject, most: int = MOST_CHARS) -> tuple[JsonObject, lis
 
 
 def bounded_text(text: str, cuts: list[str], most: int = MOST_TEXT) -> str:
-    """The text with its end cut, where it is too long, and what was cut of the answer itself."""
+    """The text with its end cut, where it is too long, or else what was cut of the answer itself: said once, in one line."""
     if len(text) > most:
-        text = f"{text[:most]}\n[... {len(text) - most} characters cut ...]"
+        end = text.rfind("\n", 0, most)
+        kept = text[: end if end > most // 2 else most]
+        return f"{kept}\n---\nCut at {len(kept):,} of {len(text):,} characters: ask for less."
     return "\n".join([text, "---", *(f"cut: {cut}" for cut in cuts)]) if cuts else text
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from pyro_mcp.cli.render.tables import facts, table
-from pyro_mcp.mcp_server.texts.file import unshown
+from pyro_mcp.mcp_server.texts.diff import unshown
 from pyro_mcp.models.summary import Attempt, TestCounts, WorkspaceComparison, WorkspaceSummary
 
 

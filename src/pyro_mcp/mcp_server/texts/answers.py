@@ -44,6 +44,11 @@ def warnings(isolation: Isolation | None, confinement: Confinement | None) -> li
     ]
 
 
+def count_of(number: int, thing: str) -> str:
+    """A number of things, in words."""
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"
+
+
 def of_all(total: int | None) -> str:
     """Of how many something shown is the first or last; None: nobody has counted them."""
     return "and there are more" if total is None else f"of {total}"

@@ -6,6 +6,7 @@ from functools import partial
 from pyro_mcp.mcp_server.bounds import MOST_TEXT
 from pyro_mcp.mcp_server.texts import (
     answers,
+    diff,
     disk,
     file,
     review,
@@ -32,7 +33,7 @@ TEXTS: Mapping[str, Callable[..., str]] = {
     "workspace_file_search": file.search_text,
     "workspace_file_remove": file.removed_text,
     "workspace_patch_apply": file.patch_text,
-    "workspace_diff": file.diff_text,
+    "workspace_diff": partial(diff.diff_text, most=MOST_TEXT),
     "workspace_summary": review.summary_text,
     "workspace_compare": review.comparison_text,
     "workspace_export": file.export_text,
@@ -61,3 +62,6 @@ TEXTS: Mapping[str, Callable[..., str]] = {
     "shell_close": shell.shell_text,
     "shell_list": shell.shells_text,
 }
+
+# Those that keep within the bound by themselves, and say how to go on: nothing is to be added about what was cut.
+BOUNDED = frozenset({"workspace_diff", "workspace_file_read"})

@@ -4,7 +4,8 @@ import shlex
 from collections.abc import Iterator
 from math import inf
 
-from pyro_mcp.models.diff import FileDiff, WorkspaceDiff
+from pyro_mcp.mcp_server.texts.answers import count_of
+from pyro_mcp.mcp_server.texts.diff import unshown
 from pyro_mcp.models.export import ExportReport
 from pyro_mcp.models.file import (
     FileContent,
@@ -18,7 +19,6 @@ from pyro_mcp.models.file import (
 )
 from pyro_mcp.models.patch import HunkOutcome, PatchedFile, PatchReport
 from pyro_mcp.models.push import PushReport
-from pyro_mcp.models.summary import WorkspaceSummary
 from pyro_mcp.workspaces.text.lines import text_lines
 
 # What stands above and below numbered lines: a path can have 4,096 characters, and stands there twice at most.
@@ -78,7 +78,7 @@ def search_text(found: SearchResult) -> str:
     """path:line:text, with `-` for lines around a match, as grep does."""
     if not found.matches:
         ended = "The search was ended before its end; so far: " if found.more else ""
-        return f"{ended}No match in {_count(found.searched, 'file')}{_unsearched(found)}."
+        return f"{ended}No match in {count_of(found.searched, 'file')}{_unsearched(found)}."
     lines = [line for match in found.matches for line in _match(match)]
     if found.more:
         lines += ["---", "There is more: narrow path, glob or pattern, or raise limit."]
@@ -89,32 +89,11 @@ def patch_text(report: PatchReport) -> str:
     """What was done file by file, and for what does not fit, what stands there instead."""
     verb = "would apply" if report.dry_run else "applied"
     head = (
-        f"{verb} to {_count(len(report.files), 'file')}"
+        f"{verb} to {count_of(len(report.files), 'file')}"
         if report.applicable
         else "does not apply; nothing was changed"
     )
     return "\n".join([f"patch {head}", *(line for file in report.files for line in _patched(file))])
-
-
-def diff_text(diff: WorkspaceDiff) -> str:
-    """How much changed, then the change in the form asked for."""
-    hidden = ", and ".join(unshown(diff))
-    if not diff.files:
-        return (
-            f"Nothing else is changed, only {hidden}; include_ignored shows them."
-            if hidden
-            else "Nothing is changed."
-        )
-    more = f", and {hidden}; include_ignored shows them" if hidden else ""
-    head = f"{_count(len(diff.files), 'file')} changed, +{diff.insertions} -{diff.deletions}{more}"
-    shown = diff.patch or diff.stat or diff.name_status
-    return "\n".join([head, shown.rstrip("\n") if shown else "\n".join(map(_changed, diff.files))]).rstrip()
-
-
-def unshown(found: WorkspaceDiff | WorkspaceSummary | ExportReport) -> list[str]:
-    """How many new files are left out, by the reason."""
-    ignored = [f"{_count(found.ignored, 'file')} that git ignores"] if found.ignored else []
-    return ignored + ([_count(found.generated, "generated file")] if found.generated else [])
 
 
 def push_text(done: PushReport) -> str:
@@ -135,11 +114,11 @@ def export_text(done: ExportReport) -> str:
     """Where it is on the host, and what was left out."""
     if done.format == "branch":
         lines = [
-            f"branch {done.branch} in {done.repository}: commit {done.commit}, {_count(done.files, 'file')} changed"
+            f"branch {done.branch} in {done.repository}: commit {done.commit}, {count_of(done.files, 'file')} changed"
         ]
     else:
         lines = [
-            f"{_count(done.files, 'file')} ({done.format}, {done.bytes} bytes) written to {done.output_path}"
+            f"{count_of(done.files, 'file')} ({done.format}, {done.bytes} bytes) written to {done.output_path}"
         ]
     lines += [f"left out: {hidden}" for hidden in unshown(done)]
     lines += [f"left out {item.path}: {item.reason}" for item in done.left_out[:10]]
@@ -171,10 +150,6 @@ def _rest_of_line(found: FileContent) -> str:
         f"line {number} cut: first {shown} of {shown + found.cut_chars} characters. A larger max_chars gives more; the rest is "
         f"what {command} prints."
     )
-
-
-def _count(number: int, thing: str) -> str:
-    return f"{number:,} {thing}{'' if number == 1 else 's'}"
 
 
 def _entry(entry: FileEntry) -> str:
@@ -216,8 +191,3 @@ def _hunk(hunk: HunkOutcome) -> Iterator[str]:
             yield from (
                 f"  {number:>6}  {text}" for number, text in enumerate(near.lines[:30], start=near.start_line)
             )
-
-
-def _changed(file: FileDiff) -> str:
-    moved = f"{file.old_path} -> " if file.old_path else ""
-    return f"{file.status} {moved}{file.path} +{file.insertions} -{file.deletions}"

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from pyro_mcp.mcp_server.texts.file import unshown
+from pyro_mcp.mcp_server.texts.diff import unshown
 from pyro_mcp.models.summary import Attempt, Finding, TestCounts, WorkspaceComparison, WorkspaceSummary
 
 _FILES_SHOWN = 30

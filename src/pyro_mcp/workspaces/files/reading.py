@@ -21,6 +21,7 @@ from pyro_mcp.models.names import display_name, exact_name
 from pyro_mcp.redaction import Redactor
 from pyro_mcp.workspaces.files import guest_files
 from pyro_mcp.workspaces.files.guest_files import GuestFile, guest_path, name_bytes
+from pyro_mcp.workspaces.files.near import naming_near
 from pyro_mcp.workspaces.secrets.refusing import refuse_secrets
 from pyro_mcp.workspaces.session import Session
 from pyro_mcp.workspaces.text.lines import text_lines
@@ -45,7 +46,8 @@ def list_files(session: Session, path: str, *, depth: int | None, glob: str | No
         "limit": _MOST_ENTRIES,
         "ignore": [".git"],
     }
-    found, answer = guest_files.lines(session, request)
+    with naming_near(session, path):
+        found, answer = guest_files.lines(session, request)
     redact = session.redactor.text
     entries = sorted((_entry(record, redact) for record in found), key=lambda entry: entry.path)
     return FileListing(path=path, entries=tuple(entries), more=answer.get("more") is True)
@@ -61,7 +63,8 @@ def read_file(
     encoding: Encoding,
 ) -> FileContent:
     """Read a file's lines, or in base64 all of its bytes."""
-    found = guest_files.read(session, path, limit=LARGEST_TEXT)
+    with naming_near(session, path):
+        found = guest_files.read(session, path, limit=LARGEST_TEXT)
     session.note(size=found.size)
     if encoding == "base64":
         refuse_secrets({name_bytes(path): session.redactor.names_in([found.content])})
@@ -94,7 +97,8 @@ def search_files(
         "context": context_lines,
         "limit": limit,
     }
-    found, answer = guest_files.lines(session, request)
+    with naming_near(session, path):
+        found, answer = guest_files.lines(session, request)
     try:
         matches = tuple(_match(record, path, session.redactor.text) for record in found)
         files, searched, binary, large = (

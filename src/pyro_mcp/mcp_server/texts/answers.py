@@ -8,6 +8,7 @@ from pyro_mcp.models.environment import EnvironmentInfo
 from pyro_mcp.models.network import decision_text
 from pyro_mcp.models.run import Confinement, Isolation, RunResult
 from pyro_mcp.operations.declare import Operation
+from pyro_mcp.terminal.plain import plain
 
 
 def run_text(result: RunResult) -> str:
@@ -17,7 +18,7 @@ def run_text(result: RunResult) -> str:
     lines += warnings(result.isolation, result.confinement)
     for name, text in (("stdout", result.stdout), ("stderr", result.stderr)):
         if text:
-            lines += [f"--- {name}", text.rstrip("\n")]
+            lines += [f"--- {name}", plain(text).rstrip("\n")]
     if not result.stdout and not result.stderr:
         lines.append("(no output)")
     lines += [f"network: {decision_text(item)}" for item in result.network if item.outcome != "allowed"]

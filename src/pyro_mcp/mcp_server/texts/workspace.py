@@ -14,6 +14,7 @@ from pyro_mcp.models.workspace import (
     WorkspaceInfo,
     WorkspaceStatus,
 )
+from pyro_mcp.terminal.plain import plain
 
 _NAMES_SHOWN = 10
 
@@ -77,7 +78,7 @@ def exec_text(result: ExecResult) -> str:
         lines.append(f"The workspace was started again first: {result.resumed_reason}.")
     for name, text in (("stdout", result.stdout), ("stderr", result.stderr)):
         if text:
-            lines += [f"--- {name}", text.rstrip("\n")]
+            lines += [f"--- {name}", plain(text).rstrip("\n")]
     if not result.stdout and not result.stderr:
         lines.append("(no output)" if result.outcome != "running" else "(no output yet)")
     if step := _next_step(result):
@@ -88,10 +89,10 @@ def exec_text(result: ExecResult) -> str:
 def output_text(part: OutputText) -> str:
     """The text, and where it goes on."""
     if part.matches is not None:
-        return "\n".join([_matches(part, part.matches), part.text]).rstrip()
+        return "\n".join([_matches(part, part.matches), plain(part.text)]).rstrip()
     lines = [
         f"{part.stream} of {part.output_id}, from byte {part.offset} of {part.size}",
-        part.text.rstrip("\n"),
+        plain(part.text).rstrip("\n"),
     ]
     if part.next_offset is not None:
         lines += ["---", f"Go on with offset={part.next_offset}."]

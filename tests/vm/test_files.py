@@ -93,6 +93,10 @@ def test_list_search_move_and_remove(opening: Opening) -> None:
                 "bin",
                 "l",
             ]
+            deep = reading.list_files(session, "/workspace", depth=None, glob="**/*.py")
+            assert [entry.path for entry in deep.entries] == ["a/b/c/f.py"]
+            found = reading.search_files(session, "nowhere", path="", glob=None, context_lines=0, limit=10)
+            assert (found.matches, found.searched, found.skipped_binary) == ((), 2, 1)
             found = reading.search_files(session, "^need", path="", glob="*.py", context_lines=0, limit=10)
             assert [(match.path, match.line) for match in found.matches] == [("a/b/c/f.py", 1)]
             for place in ("a/b", "a/b/c/f.py"):
@@ -112,6 +116,41 @@ def test_list_search_move_and_remove(opening: Opening) -> None:
         assert (
             opened.run("find . -path ./.git -prune -o -type f -print | sort") == "./bin\n./moved/b/c/f.py\n"
         )
+
+
+def test_a_path_that_is_not_there_is_answered_with_what_was_meant(opening: Opening) -> None:
+    with opening(None) as opened:
+        opened.run("mkdir -p ledger docs; touch ledger/core.py ledger/README.md docs/guide.md")
+
+        def hint(path: str) -> str:
+            with opened.using() as session, pytest.raises(NotFound) as missing:
+                reading.read_file(
+                    session, path, start_line=1, end_line=None, max_chars=None, encoding="utf-8"
+                )
+            return missing.value.hint
+
+        assert hint("ledger/cor.py") == "Did you mean ledger/core.py?"
+        assert hint("/workspace/ledger/readme.md") == "Did you mean /workspace/ledger/README.md?"
+        assert hint("core.py") == "Did you mean ledger/core.py?"
+        assert hint("ledgr/core.py") == "There is no directory ledgr. Did you mean ledger?"
+        assert (
+            hint("src/deep/x") == "There is no directory src. `pyro workspace file list` shows what is there."
+        )
+        assert hint("x*y") == "`pyro workspace file list` shows what is there."
+        with opened.using() as session:
+            for act in (
+                lambda: writing.edit_file(session, "ledger/cor.py", [Edit("a", "b")], if_match=None),
+                lambda: writing.remove_file(session, "ledger/cor.py", to=None, recursive=False),
+                lambda: reading.list_files(session, "ledge", depth=None, glob=None),
+                lambda: reading.search_files(session, "x", path="ledge", glob=None, context_lines=0, limit=1),
+            ):
+                with pytest.raises(NotFound, match="Did you mean ledger"):
+                    act()
+            with pytest.raises(Conflict) as there:
+                writing.write_file(
+                    session, "docs/guide.md", "x", encoding="utf-8", if_match="absent", executable=None
+                )
+            assert str(there.value).count("it exists") == 1
 
 
 def _read(opened: Opened, path: str, **chosen: object) -> FileContent:

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 from tests.opened import Opened, Opening, git, opening, outliving
 
-from pyro_mcp.errors import Conflict
+from pyro_mcp.errors import Conflict, InvalidRequest
 from pyro_mcp.models.diff import WorkspaceDiff
 from pyro_mcp.workspaces.diff.baseline import diff_workspace
 from pyro_mcp.workspaces.files import reading, writing
@@ -115,6 +115,53 @@ def test_new_files_that_git_ignores_are_left_out_and_counted(seeded: Opening) ->
         with opened.using() as session:
             everything = diff_workspace(session, paths=["build"], format="stat", include_ignored=True)
         assert [file.path for file in everything.files] == ["build/x/y", "build/x/z"]
+
+
+def test_paths_of_nothing_are_told_and_what_is_not_wanted_is_left_out(seeded: Opening) -> None:
+    with seeded(None) as opened:
+        opened.run("echo 2 > src/two.py; rm src/deep/one.py; mkdir out; touch out/x")
+        with opened.using() as session:
+            found = diff_workspace(
+                session, paths=[".gitignore", "src/deep/one.py", "s/two.py", "*.rs"], format="stat"
+            )
+            assert ([file.path for file in found.files], found.unmatched) == (
+                ["src/deep/one.py"],
+                ("s/two.py", "*.rs"),
+            )
+            found = diff_workspace(
+                session, paths=["**/*.py", "*.gitignore", ":!src/deep", ":!none"], format="stat"
+            )
+            assert ([file.path for file in found.files], found.unmatched) == (["src/two.py"], ())
+            with pytest.raises(InvalidRequest, match="no path and no glob"):
+                diff_workspace(session, paths=[":(icase)SRC"], format="stat")
+
+
+def test_what_tools_generate_is_left_out_and_counted_without_git_too(
+    opening: Opening, tmp_path: Path
+) -> None:
+    seed = tmp_path / "sdist"
+    (seed / "web/node_modules").mkdir(parents=True)
+    (seed / "web/node_modules/seeded.js").write_text("one\n")
+    (seed / "a.py").write_text("one\n")
+    with opening(seed) as opened:
+        opened.run(
+            "mkdir -p .venv/lib build src/__pycache__ node_modules; echo two > a.py; echo x > build/out"
+        )
+        opened.run(
+            "seq 9 > .venv/lib/x; touch src/__pycache__/a.pyc node_modules/y; touch web/node_modules/new.js"
+        )
+        opened.run("echo two > web/node_modules/seeded.js")
+        shown = ["a.py", "build/out", "web/node_modules/new.js", "web/node_modules/seeded.js"]
+        diff = _diff(opened)
+        assert ([file.path for file in diff.files], diff.ignored, diff.generated) == (shown, 0, 3)
+        assert b".venv" not in _patch(opened)
+        with opened.using() as session:
+            everything = diff_workspace(session, paths=(), format="name-status", include_ignored=True)
+        assert (len(everything.files), everything.generated) == (7, 0)
+        opened.run("printf '*.py\\n!.venv/\\n' > .gitignore; touch b.py")
+        diff = _diff(opened)
+        assert [file.path for file in diff.files] == [".gitignore", ".venv/lib/x", "a.py", "b.py", *shown[1:]]
+        assert diff.generated == 2
 
 
 def test_a_patch_that_does_not_fit_says_why_and_changes_nothing(seeded: Opening) -> None:

@@ -8,6 +8,7 @@ import stat
 
 from pyro_agent.disk import places
 from pyro_agent.files.changes import take_only
+from pyro_agent.files.globs import matcher
 from pyro_agent.files.walking import Entry, Walk, open_file
 from pyro_agent.workers.desk import Desk
 from pyro_wire import messages
@@ -19,12 +20,16 @@ _BLOCK = 256 * 1024
 
 
 def list_tree(message: Message, desk: Desk) -> Message:
-    """`tree.list` {path, depth=1, limit=10000, ignore=[]} → lines {path, kind, mode, size, mtime_ns, target?}."""
+    """`tree.list` {path, depth=1, glob, limit=10000, ignore=[]} → lines {path, kind, mode, size, mtime_ns, target?}."""
     depth = messages.optional_integer(message, "depth", low=1, high=1000) or 1
     limit = messages.optional_integer(message, "limit", low=1, high=_MOST) or 10_000
     walk = Walk(messages.text(message, "path", default=""), depth=depth, ignored=places.ignored(message, ()))
+    glob = messages.optional_text(message, "glob")
+    fits = None if glob is None else matcher(glob)
     count = 0
     for entry in walk:
+        if fits is not None and not fits(entry.path):
+            continue
         if count == limit:
             return {"count": count, "more": True, "left_out": walk.left_out}
         desk.put_line(_line(entry))

@@ -69,6 +69,7 @@ class _Clock:
 class _Counts:
     matches: int = 0
     files: int = 0
+    searched: int = 0
     skipped_binary: int = 0
     skipped_large: int = 0
 
@@ -119,6 +120,7 @@ def search_tree(message: Message, desk: Desk) -> Message:
     return {
         "matches": counts.matches,
         "files": counts.files,
+        "searched": counts.searched,
         "skipped_binary": counts.skipped_binary,
         "skipped_large": counts.skipped_large,
         "more": more,
@@ -189,6 +191,7 @@ class _Search:
         if b"\0" in data[:_LOOKED_AT]:
             counts.skipped_binary += 1
             return ""
+        counts.searched += 1
         # Lines end in either way; a pattern's `$` means both.
         return data.decode("utf-8", "surrogateescape").replace("\r\n", "\n")
 

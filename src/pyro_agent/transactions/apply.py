@@ -91,7 +91,7 @@ def _decided(operations: list[tuple[Operation, Staged | None]], staging: Staging
         raise FaultError(
             "conflict",
             conflicts[0] + more,
-            details="\n".join(conflicts[:_TOLD_CONFLICTS]),
+            details="\n".join(conflicts[1:_TOLD_CONFLICTS]) or None,
             hint="nothing was changed; read it again",
         )
     free = os.statvfs(mounts.DISK)

@@ -16,7 +16,7 @@ EXAMPLES: Mapping[str, str] = {
     "workspace_output_read": "pyro workspace output read fix-123 out-4h7k2m9qxz --tail-lines 50\n"
     "pyro workspace output read fix-123 out-4h7k2m9qxz --stream stderr --grep 'error:'",
     "workspace_sync_push": "pyro workspace sync push fix-123 . --delete",
-    "workspace_file_list": "pyro workspace file list fix-123 src --depth 3 --glob '**/*.py'",
+    "workspace_file_list": "pyro workspace file list fix-123 src --glob '**/*.py'",
     "workspace_file_search": "pyro workspace file search fix-123 src --pattern 'def main' --context-lines 2",
     "workspace_file_remove": "pyro workspace file remove fix-123 build --recursive\n"
     "pyro workspace file remove fix-123 old.py --to new.py",

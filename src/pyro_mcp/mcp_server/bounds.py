@@ -6,6 +6,7 @@ from pyro_mcp.models.encoding import JsonObject, JsonValue
 
 # A chat host cuts at about 25,000 tokens; 8,000 of 4 characters leave room for what else was said.
 MOST_CHARS = 32_000
+MOST_TEXT = MOST_CHARS - 1000
 _LEAST_KEPT = 200
 
 
@@ -25,10 +26,12 @@ def bounded(answer: JsonObject, most: int = MOST_CHARS) -> tuple[JsonObject, lis
     return answer, cuts
 
 
-def bounded_text(text: str, cuts: list[str], most: int = MOST_CHARS - 1000) -> str:
-    """The text with its end cut, where it is too long, and what was cut of the answer itself."""
+def bounded_text(text: str, cuts: list[str], most: int = MOST_TEXT) -> str:
+    """The text with its end cut, where it is too long, or else what was cut of the answer itself: said once, in one line."""
     if len(text) > most:
-        text = f"{text[:most]}\n[... {len(text) - most} characters cut ...]"
+        end = text.rfind("\n", 0, most)
+        kept = text[: end if end > most // 2 else most]
+        return f"{kept}\n---\nCut at {len(kept):,} of {len(text):,} characters: ask for less."
     return "\n".join([text, "---", *(f"cut: {cut}" for cut in cuts)]) if cuts else text
 
 

@@ -20,7 +20,7 @@ from pyro_mcp.mcp_server.reports import Reports
 from pyro_mcp.mcp_server.roots import Roots
 from pyro_mcp.mcp_server.schema import arguments_from
 from pyro_mcp.mcp_server.texts.answers import error_text, with_tools
-from pyro_mcp.mcp_server.texts.by_operation import TEXTS
+from pyro_mcp.mcp_server.texts.by_operation import BOUNDED, TEXTS
 from pyro_mcp.models.encoding import as_object
 from pyro_mcp.models.narrowing import narrowed
 from pyro_mcp.operations.catalogue import operations_in
@@ -115,7 +115,8 @@ class Calls:
         # Sparse: some hosts show their model this instead of the text.
         whole = as_object(answer, operation.plural, narrow=narrow, sparse=True, remarks=remarked)
         structured, cuts = bounded(whole)
-        text = bounded_text(TEXTS[operation.name](narrowed(answer) if narrow else answer), cuts)
+        told = [] if operation.name in BOUNDED else cuts
+        text = bounded_text(TEXTS[operation.name](narrowed(answer) if narrow else answer), told)
         if remarked.get("resumed") and not hasattr(answer, "resumed"):
             text = f"(The workspace was started again first: {remarked['resumed_reason']}.)\n{text}"
         return types.CallToolResult(content=[_text(text)], structured_content=structured)

@@ -45,7 +45,11 @@ class WorkspaceDiff:
     patch_bytes: bytes | None = None
     stat: str | None = None
     name_status: str | None = None
-    # Changed files left out because the repository ignores them.
+    # New files left out because the repository ignores them.
     ignored: int = 0
+    # New files left out because tools generate files of such names.
+    generated: int = 0
     # Changed entries git has no form for: directories, sockets, devices.
     not_shown: int = 0
+    # Of the paths asked for, those that nothing has, before or now.
+    unmatched: tuple[str, ...] = ()

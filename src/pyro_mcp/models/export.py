@@ -20,6 +20,7 @@ class ExportReport:
 
     `output_path` is of files or a patch; the commits are of a branch: `base` is what the workspace was seeded from, `dirty` the
     commit of what was not committed then, None when there was nothing of that. `left_out` is cut at 50; its count is whole.
+    `ignored` and `generated` count new files that a patch or a branch lacks, as a diff does.
     """
 
     # A list of names is for people to look through; more are counted.
@@ -36,3 +37,5 @@ class ExportReport:
     commit: str | None = None
     left_out: tuple[LeftOut, ...] = ()
     left_out_count: int = 0
+    ignored: int = 0
+    generated: int = 0

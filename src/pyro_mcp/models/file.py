@@ -38,7 +38,8 @@ class FileListing:
 class FileContent:
     """A file, or some of its lines. `sha256` is of the whole file: give it back as `if_match`.
 
-    `content` is the exact text, or base64 where that was asked for.
+    `content` is the exact text, or base64 where that was asked for. `truncated`: it ends before what was asked for, between two
+    lines, or within one that is longer than the answer may be: then `cut_chars` of that one are missing.
     """
 
     path: str
@@ -51,6 +52,7 @@ class FileContent:
     mode: str
     sha256: str
     truncated: bool = False
+    cut_chars: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,11 +99,16 @@ class SearchMatch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchResult:
-    """Matching lines; `more` when a limit or the time ended the search."""
+    """Matching lines, of `files` that have some among those `searched`; `more` when a limit or the time ended the search.
+
+    Files with a NUL byte, and of more than 2 MiB, are not searched but counted.
+    """
 
     plural: ClassVar[str] = "matches"
 
     matches: tuple[SearchMatch, ...]
     files: int
+    searched: int
     skipped_binary: int
+    skipped_large: int = 0
     more: bool = False

@@ -48,6 +48,10 @@ GuestTree = Annotated[str, Argument(text="Directory.", also=_guest_path_fault)]
 GuestPaths = Annotated[Sequence[str], Argument(text="Only these paths or patterns.", also=_paths_fault)]
 MoveTo = Annotated[str | None, Argument(text="Move it here instead.", also=_guest_path_fault)]
 Depth = Annotated[int, Argument(text="Levels to go down.", obvious=True, minimum=1, maximum=100)]
+GlobDepth = Annotated[
+    int | None,
+    Argument(text="Levels to go down; if not given 1, or what glob needs.", minimum=1, maximum=100),
+]
 Glob = Annotated[str | None, Argument(text="Only names like this, e.g. **/*.py.", also=_guest_path_fault)]
 StartLine = Annotated[int, Argument(text="First line, from 1.", obvious=True, minimum=1, maximum=_MOST_LINES)]
 EndLine = Annotated[int | None, Argument(text="Last line.", obvious=True, minimum=1, maximum=_MOST_LINES)]
@@ -96,7 +100,7 @@ StripLevels = Annotated[
     Argument(text="Leading directories to cut off paths.", also=_strip_fault),
 ]
 DiffFormatArgument = Annotated[DiffFormat, Argument(text="What to show.", obvious=True)]
-DiffIgnored = Annotated[bool, Argument(text="With what git ignores.")]
+DiffIgnored = Annotated[bool, Argument(text="With ignored and generated files.")]
 
 SourcePath = Annotated[
     str | os.PathLike[str],

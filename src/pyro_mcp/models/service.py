@@ -185,7 +185,9 @@ class ServiceLogs:
     next_cursor: int
     size: int
     dropped_bytes: int = 0
+    # Of a search: how many lines are given, and how many there are where they could be counted.
     matches: int | None = None
+    total_matches: int | None = None
 
 
 def _check_port(port: int) -> None:

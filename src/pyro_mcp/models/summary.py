@@ -112,8 +112,10 @@ class WorkspaceSummary:
     kinds: tuple[KindTotal, ...]
     insertions: int
     deletions: int
-    # Changed files left out because the repository ignores them.
+    # New files left out because the repository ignores them.
     ignored: int
+    # New files left out because tools generate files of such names.
+    generated: int
     commands_run: int
     commands_failed: int
     busy_ms: int

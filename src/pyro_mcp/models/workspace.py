@@ -91,7 +91,12 @@ class ExecResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutputText:
-    """A part of a command's kept output. `next_offset` is None at its end; offsets count bytes."""
+    """A part of a command's kept output. `next_offset` is None at its end; offsets count bytes.
+
+    Of a search: `matches` lines are given, the first or (`from_end`) the last of `total_matches` that there are, None where
+    counting them took too long; `gave_up` when the search itself did. `other_matches`: where none matches, how many lines of
+    the other stream do.
+    """
 
     output_id: str
     stream: Literal["stdout", "stderr"]
@@ -100,6 +105,10 @@ class OutputText:
     next_offset: int | None
     size: int
     matches: int | None = None
+    total_matches: int | None = None
+    other_matches: int | None = None
+    from_end: bool = False
+    gave_up: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

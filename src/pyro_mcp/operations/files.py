@@ -13,12 +13,12 @@ from pyro_mcp.models.file import (
 from pyro_mcp.models.file_arguments import (
     Content,
     ContextLines,
-    Depth,
     Edits,
     Encoding,
     EndLine,
     Executable,
     Glob,
+    GlobDepth,
     GuestPath,
     GuestTree,
     IfMatch,
@@ -46,7 +46,12 @@ class FileOperations(Noun):
 
     @operation("workspace_file_list", title="List files", effect="reads", profiles=CORE)
     def list(
-        self, workspace: WorkspaceRef, path: GuestTree = "/workspace", *, depth: Depth = 1, glob: Glob = None
+        self,
+        workspace: WorkspaceRef,
+        path: GuestTree = "/workspace",
+        *,
+        depth: GlobDepth = None,
+        glob: Glob = None,
     ) -> FileListing:
         """List files with type, size and mode."""
         with self._sessions.using(workspace, "file.list", path=path) as session:

@@ -17,9 +17,9 @@ from pyro_mcp.operations.lazy import lazily
 from pyro_mcp.operations.noun import Noun
 
 if TYPE_CHECKING:
-    from pyro_mcp.workspaces import exec as commands
+    from pyro_mcp.workspaces.outputs import reading
 else:
-    commands = lazily("pyro_mcp.workspaces.exec")
+    reading = lazily("pyro_mcp.workspaces.outputs.reading")
 
 # More than one answer in memory should hold; `next_offset` leads on.
 _WHOLE = 64 << 20
@@ -41,7 +41,7 @@ class OutputOperations(Noun):
         grep: Grep = None,
     ) -> OutputText:
         """Page, tail or grep the whole output of a command when an answer was cut."""
-        return commands.read_output(
+        return reading.read_output(
             self._sessions,
             workspace,
             output_id,

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from pyro_mcp.errors import GuestFailed, NotFound, OutcomeUnknown, PyroError
 from pyro_mcp.guest.faults import error_from
 from pyro_mcp.host.interruption import Interruption
-from pyro_mcp.models.run import OnOutput, StreamName
-from pyro_mcp.models.workspace import ExecOutcome, ExecResult, OutputText
+from pyro_mcp.models.run import OnOutput
+from pyro_mcp.models.workspace import ExecOutcome, ExecResult
 from pyro_mcp.workspaces.machines.command import CHANNELS, InputDescriptor, Wishes, ended_from
 from pyro_mcp.workspaces.secrets.variables import secret_variables
 from pyro_mcp.workspaces.session import Session, Sessions
@@ -99,43 +99,6 @@ def wait_for_exec(
         except NotFound:
             answer = kept_result(sessions, record.id, exec_id) or {"unknown": True}
         return _result(session, exec_id, answer, max_output_chars, None)
-
-
-def read_output(
-    sessions: Sessions,
-    reference: str,
-    output_id: str,
-    *,
-    stream: StreamName,
-    offset: int,
-    limit: int,
-    tail_lines: int | None,
-    grep: str | None,
-) -> OutputText:
-    """Page, tail or search what a command wrote; needs no machine."""
-    store = sessions.directories.outputs(sessions.record(reference).id)
-    if grep is not None:
-        found = store.grep(output_id, stream, grep)
-        text = "\n".join(f"{match.line}: {match.text}" for match in found.matches)
-        size, count = store.size(output_id, stream), len(found.matches)
-        return OutputText(
-            output_id=output_id,
-            stream=stream,
-            text=text,
-            offset=0,
-            next_offset=None,
-            size=size,
-            matches=count,
-        )
-    if tail_lines is not None:
-        part = store.tail(output_id, stream, lines=tail_lines, limit=limit)
-    else:
-        part = store.read(output_id, stream, offset=offset, limit=limit)
-    more = part.next_offset if part.next_offset < part.size else None
-    text = part.data.decode(errors="replace")
-    return OutputText(
-        output_id=output_id, stream=stream, text=text, offset=part.offset, next_offset=more, size=part.size
-    )
 
 
 def _for_agent(sessions: Sessions, session: Session, request: ExecRequest) -> Message:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from pyro_mcp.cli.render.tables import facts, table
+from pyro_mcp.mcp_server.texts.diff import unshown
 from pyro_mcp.models.summary import Attempt, TestCounts, WorkspaceComparison, WorkspaceSummary
 
 
@@ -64,11 +65,11 @@ def _row(attempt: Attempt) -> tuple[str, ...]:
 
 
 def _changed(found: WorkspaceSummary) -> str:
+    hidden = "".join(f", and {text}" for text in unshown(found))
     if not found.files:
-        return "nothing"
+        return f"nothing{hidden}"
     kinds = ", ".join(f"{total.files} {total.kind}" for total in found.kinds)
-    ignored = f", and {found.ignored} that git ignores" if found.ignored else ""
-    return f"{_counted(found.files)}, +{found.insertions} -{found.deletions} ({kinds}){ignored}"
+    return f"{_counted(found.files)}, +{found.insertions} -{found.deletions} ({kinds}){hidden}"
 
 
 def _counted(files: Sequence[object]) -> str:

@@ -9,6 +9,7 @@ from pyro_mcp.models.environment import EnvironmentInfo
 from pyro_mcp.models.network import decision_text
 from pyro_mcp.models.run import Confinement, Isolation, RunResult
 from pyro_mcp.operations.declare import Operation
+from pyro_mcp.terminal.plain import plain
 
 
 def run_text(result: RunResult) -> str:
@@ -19,7 +20,7 @@ def run_text(result: RunResult) -> str:
     lines += seed_lines(result.seed)
     for name, text in (("stdout", result.stdout), ("stderr", result.stderr)):
         if text:
-            lines += [f"--- {name}", text.rstrip("\n")]
+            lines += [f"--- {name}", plain(text).rstrip("\n")]
     if not result.stdout and not result.stderr:
         lines.append("(no output)")
     lines += [f"network: {decision_text(item)}" for item in result.network if item.outcome != "allowed"]
@@ -44,6 +45,16 @@ def warnings(isolation: Isolation | None, confinement: Confinement | None) -> li
         f"WARNING: this machine is emulated and its confinement is {confinement}: no boundary against code that you do not "
         "trust. Tell the user, who finds the remedy with `pyro doctor`."
     ]
+
+
+def count_of(number: int, thing: str) -> str:
+    """A number of things, in words."""
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"
+
+
+def of_all(total: int | None) -> str:
+    """Of how many something shown is the first or last; None: nobody has counted them."""
+    return "and there are more" if total is None else f"of {total}"
 
 
 def with_tools(hint: str, offered: Iterable[Operation]) -> str:

@@ -1,9 +1,12 @@
 """How each operation's answer is put into words for a model."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 
+from pyro_mcp.mcp_server.bounds import MOST_TEXT
 from pyro_mcp.mcp_server.texts import (
     answers,
+    diff,
     disk,
     file,
     review,
@@ -24,13 +27,13 @@ TEXTS: Mapping[str, Callable[..., str]] = {
     "workspace_output_read": workspace.output_text,
     "workspace_sync_push": file.push_text,
     "workspace_file_list": file.listing_text,
-    "workspace_file_read": file.content_text,
+    "workspace_file_read": partial(file.content_text, most=MOST_TEXT),
     "workspace_file_write": file.written_text,
     "workspace_file_edit": file.edited_text,
     "workspace_file_search": file.search_text,
     "workspace_file_remove": file.removed_text,
     "workspace_patch_apply": file.patch_text,
-    "workspace_diff": file.diff_text,
+    "workspace_diff": partial(diff.diff_text, most=MOST_TEXT),
     "workspace_summary": review.summary_text,
     "workspace_compare": review.comparison_text,
     "workspace_export": file.export_text,
@@ -59,3 +62,6 @@ TEXTS: Mapping[str, Callable[..., str]] = {
     "shell_close": shell.shell_text,
     "shell_list": shell.shells_text,
 }
+
+# Those that keep within the bound by themselves, and say how to go on: nothing is to be added about what was cut.
+BOUNDED = frozenset({"workspace_diff", "workspace_file_read"})

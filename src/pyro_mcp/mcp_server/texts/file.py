@@ -1,8 +1,11 @@
 """Answers about files as a model reads them."""
 
+import shlex
 from collections.abc import Iterator
+from math import inf
 
-from pyro_mcp.models.diff import FileDiff, WorkspaceDiff
+from pyro_mcp.mcp_server.texts.answers import count_of
+from pyro_mcp.mcp_server.texts.diff import unshown
 from pyro_mcp.models.export import ExportReport
 from pyro_mcp.models.file import (
     FileContent,
@@ -16,6 +19,10 @@ from pyro_mcp.models.file import (
 )
 from pyro_mcp.models.patch import HunkOutcome, PatchedFile, PatchReport
 from pyro_mcp.models.push import PushReport
+from pyro_mcp.workspaces.text.lines import text_lines
+
+# What stands above and below numbered lines: a path can have 4,096 characters, and stands there twice at most.
+_ABOUT_THEM = 9_000
 
 
 def listing_text(found: FileListing) -> str:
@@ -26,17 +33,23 @@ def listing_text(found: FileListing) -> str:
     return "\n".join([*lines, "There is more: give a deeper path or a glob."] if found.more else lines)
 
 
-def content_text(found: FileContent) -> str:
-    """Hash and size, then the numbered lines."""
+def content_text(found: FileContent, most: int | None = None) -> str:
+    """Hash and size, then the numbered lines, within `most` characters."""
     head = f"{found.path}: {found.size} bytes, mode {found.mode}, sha256 {found.sha256}"
     if found.encoding == "base64":
-        return f"{head}\n{found.content}"
-    lines = found.content.splitlines()
-    numbered = [f"{number:>6}  {line}" for number, line in enumerate(lines, start=found.start_line)]
-    told = [f"{head}, lines {found.start_line} to {found.end_line} of {found.total_lines}", *numbered]
-    if found.truncated:
-        told += ["---", f"Go on with start_line={found.end_line + 1}."]
-    return "\n".join(told)
+        shown = len(found.content) // 4 * 3
+        cut = (
+            f"\n---\nCut: first {shown} of {found.size} bytes; a larger max_chars gives more."
+            if found.truncated
+            else ""
+        )
+        return f"{head}\n{found.content}{cut}"
+    numbered, last = _numbered(found, most)
+    told = [f"{head}, lines {found.start_line} to {last} of {found.total_lines}", *numbered]
+    steps = [_rest_of_line(found)] if found.cut_chars else []
+    if (found.truncated or last < found.end_line) and last < found.total_lines:
+        steps.append(f"Go on with start_line={last + 1}.")
+    return "\n".join([*told, "---", *steps] if steps else told)
 
 
 def written_text(done: FileWritten) -> str:
@@ -64,7 +77,8 @@ def removed_text(done: FileRemoved) -> str:
 def search_text(found: SearchResult) -> str:
     """path:line:text, with `-` for lines around a match, as grep does."""
     if not found.matches:
-        return f"No line of {found.files} files matches."
+        ended = "The search was ended before its end; so far: " if found.more else ""
+        return f"{ended}No match in {count_of(found.searched, 'file')}{_unsearched(found)}."
     lines = [line for match in found.matches for line in _match(match)]
     if found.more:
         lines += ["---", "There is more: narrow path, glob or pattern, or raise limit."]
@@ -75,21 +89,11 @@ def patch_text(report: PatchReport) -> str:
     """What was done file by file, and for what does not fit, what stands there instead."""
     verb = "would apply" if report.dry_run else "applied"
     head = (
-        f"{verb} to {_count(len(report.files), 'file')}"
+        f"{verb} to {count_of(len(report.files), 'file')}"
         if report.applicable
         else "does not apply; nothing was changed"
     )
     return "\n".join([f"patch {head}", *(line for file in report.files for line in _patched(file))])
-
-
-def diff_text(diff: WorkspaceDiff) -> str:
-    """How much changed, then the change in the form asked for."""
-    if not diff.files and not diff.ignored:
-        return "Nothing is changed."
-    hidden = f", {diff.ignored} more that git ignores" if diff.ignored else ""
-    head = f"{_count(len(diff.files), 'file')} changed, +{diff.insertions} -{diff.deletions}{hidden}"
-    shown = diff.patch or diff.stat or diff.name_status
-    return "\n".join([head, shown.rstrip("\n") if shown else "\n".join(map(_changed, diff.files))]).rstrip()
 
 
 def push_text(done: PushReport) -> str:
@@ -110,25 +114,53 @@ def export_text(done: ExportReport) -> str:
     """Where it is on the host, and what was left out."""
     if done.format == "branch":
         lines = [
-            f"branch {done.branch} in {done.repository}: commit {done.commit}, {_count(done.files, 'file')} changed"
+            f"branch {done.branch} in {done.repository}: commit {done.commit}, {count_of(done.files, 'file')} changed"
         ]
     else:
         lines = [
-            f"{_count(done.files, 'file')} ({done.format}, {done.bytes} bytes) written to {done.output_path}"
+            f"{count_of(done.files, 'file')} ({done.format}, {done.bytes} bytes) written to {done.output_path}"
         ]
+    lines += [f"left out: {hidden}" for hidden in unshown(done)]
     lines += [f"left out {item.path}: {item.reason}" for item in done.left_out[:10]]
     if done.left_out_count > len(done.left_out[:10]):
         lines.append(f"left out {done.left_out_count} in all")
     return "\n".join(lines)
 
 
-def _count(number: int, thing: str) -> str:
-    return f"{number} {thing}{'' if number == 1 else 's'}"
+def _numbered(found: FileContent, most: int | None) -> tuple[list[str], int]:
+    """The lines with their numbers, as many as there is room for, and the number of the last: short lines grow most by it."""
+    numbered: list[str] = []
+    room = inf if most is None else most - _ABOUT_THEM
+    for number, line in enumerate(text_lines(found.content), start=found.start_line):
+        bare = line.removesuffix("\n").removesuffix("\r")
+        shown = f"{number:>6}  {bare}"
+        room -= len(shown) + 1
+        if room < 0 and numbered:
+            return numbered, number - 1
+        numbered.append(shown)
+    return numbered, found.end_line
+
+
+def _rest_of_line(found: FileContent) -> str:
+    """How much of a long line is missing, and what gives it: `cut` counts bytes."""
+    number, shown = found.end_line, len(found.content)
+    size = len(found.content.encode(errors="replace"))
+    command = f"sed -n {number}p {shlex.quote(found.path)} | cut -b {size + 1}-"
+    return (
+        f"line {number} cut: first {shown} of {shown + found.cut_chars} characters. A larger max_chars gives more; the rest is "
+        f"what {command} prints."
+    )
 
 
 def _entry(entry: FileEntry) -> str:
     end = {"directory": "/", "symlink": f" -> {entry.target}"}.get(entry.kind, "")
     return f"{entry.mode} {entry.size:>9} {entry.path}{end}"
+
+
+def _unsearched(found: SearchResult) -> str:
+    groups = ((found.skipped_binary, "binary"), (found.skipped_large, "larger than 2 MiB"))
+    told = ", ".join(f"{count} {what}" for count, what in groups if count)
+    return f"; not searched: {told}" if told else ""
 
 
 def _match(match: SearchMatch) -> Iterator[str]:
@@ -159,8 +191,3 @@ def _hunk(hunk: HunkOutcome) -> Iterator[str]:
             yield from (
                 f"  {number:>6}  {text}" for number, text in enumerate(near.lines[:30], start=near.start_line)
             )
-
-
-def _changed(file: FileDiff) -> str:
-    moved = f"{file.old_path} -> " if file.old_path else ""
-    return f"{file.status} {moved}{file.path} +{file.insertions} -{file.deletions}"

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from pyro_mcp.mcp_server.texts.diff import unshown
 from pyro_mcp.models.summary import Attempt, Finding, TestCounts, WorkspaceComparison, WorkspaceSummary
 
 _FILES_SHOWN = 30
@@ -50,6 +51,7 @@ def comparison_text(comparison: WorkspaceComparison) -> str:
 def _changes(summary: WorkspaceSummary) -> Iterator[str]:
     if not summary.files:
         yield "nothing is changed"
+        yield from _unshown(summary)
         return
     kinds = ", ".join(f"{total.files} {total.kind}" for total in summary.kinds)
     yield f"{len(summary.files)} files changed ({kinds}), +{summary.insertions} -{summary.deletions}"
@@ -58,8 +60,11 @@ def _changes(summary: WorkspaceSummary) -> Iterator[str]:
         yield f"  {file.status} {file.path}{moved} +{file.insertions} -{file.deletions}"
     if len(summary.files) > _FILES_SHOWN:
         yield f"  ... {len(summary.files) - _FILES_SHOWN} more"
-    if summary.ignored:
-        yield f"  and {summary.ignored} that git ignores"
+    yield from _unshown(summary)
+
+
+def _unshown(summary: WorkspaceSummary) -> Iterator[str]:
+    yield from (f"  and {hidden}" for hidden in unshown(summary))
 
 
 def _tests(counts: TestCounts | None) -> str:

@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 
+from pyro_mcp.mcp_server.texts.answers import of_all
 from pyro_mcp.models.service import PublishedPort, ServiceInfo, ServiceLogs
+from pyro_mcp.terminal.plain import plain
 
 
 def service_text(found: ServiceInfo) -> str:
@@ -28,12 +30,18 @@ def services_text(found: Sequence[ServiceInfo]) -> str:
 def logs_text(found: ServiceLogs) -> str:
     """The text, and where it goes on."""
     if found.matches is not None:
-        return f"{found.matches} lines match (position: line)\n{found.text}".rstrip("\n")
+        shown, total = found.matches, found.total_matches
+        of = f"{shown} lines match" if shown == total else f"first {shown} lines that match, {of_all(total)}"
+        return f"{of} (position: line)\n{plain(found.text)}".rstrip("\n")
     told = [f"bytes {found.cursor} to {found.next_cursor} of {found.size}"]
     if found.dropped_bytes:
         told.append(f"{found.dropped_bytes} bytes before that are gone")
     told.append(f"later: cursor {found.next_cursor}")
-    return f"{found.text.rstrip()}\n---\n{', '.join(told)}" if found.text else f"nothing; {', '.join(told)}"
+    return (
+        f"{plain(found.text).rstrip()}\n---\n{', '.join(told)}"
+        if found.text
+        else f"nothing; {', '.join(told)}"
+    )
 
 
 def _line(found: ServiceInfo) -> str:

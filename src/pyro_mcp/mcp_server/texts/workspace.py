@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from pyro_mcp.mcp_server.texts.answers import warnings
+from pyro_mcp.mcp_server.texts.answers import of_all, warnings
 from pyro_mcp.mcp_server.texts.seed import seed_lines, size_text
 from pyro_mcp.models.events import WorkspaceEvent, WorkspaceLogs
 from pyro_mcp.models.workspace import (
@@ -14,6 +14,7 @@ from pyro_mcp.models.workspace import (
     WorkspaceInfo,
     WorkspaceStatus,
 )
+from pyro_mcp.terminal.plain import plain
 
 
 def created_text(status: WorkspaceStatus) -> str:
@@ -75,7 +76,7 @@ def exec_text(result: ExecResult) -> str:
         lines.append(f"The workspace was started again first: {result.resumed_reason}.")
     for name, text in (("stdout", result.stdout), ("stderr", result.stderr)):
         if text:
-            lines += [f"--- {name}", text.rstrip("\n")]
+            lines += [f"--- {name}", plain(text).rstrip("\n")]
     if not result.stdout and not result.stderr:
         lines.append("(no output)" if result.outcome != "running" else "(no output yet)")
     if step := _next_step(result):
@@ -86,14 +87,28 @@ def exec_text(result: ExecResult) -> str:
 def output_text(part: OutputText) -> str:
     """The text, and where it goes on."""
     if part.matches is not None:
-        return "\n".join([f"{part.matches} matching lines of {part.stream}", part.text]).rstrip()
+        return "\n".join([_matches(part, part.matches), plain(part.text)]).rstrip()
     lines = [
         f"{part.stream} of {part.output_id}, from byte {part.offset} of {part.size}",
-        part.text.rstrip("\n"),
+        plain(part.text).rstrip("\n"),
     ]
     if part.next_offset is not None:
         lines += ["---", f"Go on with offset={part.next_offset}."]
     return "\n".join(lines)
+
+
+def _matches(part: OutputText, shown: int) -> str:
+    """How many lines match, and which of them these are."""
+    if part.gave_up:
+        return f"The search took too long and was ended after {shown} matching lines of {part.stream}: use a simpler grep."
+    if not shown:
+        other = "stderr" if part.stream == "stdout" else "stdout"
+        elsewhere = f"{other} has {part.other_matches}" if part.other_matches else f"nor of {other}"
+        return f"No line of {part.stream} matches; {elsewhere}."
+    if shown == part.total_matches:
+        return f"{shown} matching {'line' if shown == 1 else 'lines'} of {part.stream}"
+    end = "last" if part.from_end else "first"
+    return f"{end} {shown} matching lines of {part.stream}, {of_all(part.total_matches)}"
 
 
 def logs_text(logs: WorkspaceLogs) -> str:

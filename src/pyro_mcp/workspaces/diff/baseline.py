@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pyro_mcp.errors import GuestFailed, LimitReached
@@ -11,11 +11,11 @@ from pyro_mcp.models.patch import EntryType
 from pyro_mcp.workspaces.diff import ignored
 from pyro_mcp.workspaces.diff.entries import Change, Entry
 from pyro_mcp.workspaces.diff.filters import path_filter, plain_paths
-from pyro_mcp.workspaces.diff.ignored import Ignored
+from pyro_mcp.workspaces.diff.ignored import Reason
 from pyro_mcp.workspaces.diff.report import MAX_COMPARED, TreeDiff, diff_trees
+from pyro_mcp.workspaces.diff.unmatched import paths_of_nothing
 from pyro_mcp.workspaces.files import guest_files
 from pyro_mcp.workspaces.files.guest_files import GuestFile, Record
-from pyro_mcp.workspaces.registry.seed_report import git_facts
 from pyro_mcp.workspaces.secrets.refusing import refuse_secrets, secrets_in
 from pyro_mcp.workspaces.session import Session
 
@@ -28,11 +28,13 @@ _MOST_NAMES = 16 << 10
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """What changed, with both states; how many changes git ignores, and how many it has no form for."""
+    """What changed, with both states; how many new files git ignores and how many tools generate; changes git has no form for."""
 
     changes: tuple[Change, ...]
-    ignored: int
-    not_shown: int
+    ignored: int = 0
+    generated: int = 0
+    not_shown: int = 0
+    unmatched: tuple[str, ...] = ()
 
 
 def diff_workspace(
@@ -48,7 +50,15 @@ def shown_diff(session: Session, changed: Changed, format: DiffFormat) -> Worksp
     if format == "patch":
         refuse_secrets(secrets_in(session.redactor, tree, changed.changes))
     session.note(files=len(tree.files))
-    return session.shown(tree.to_model(format, ignored=changed.ignored, not_shown=changed.not_shown))
+    return session.shown(
+        tree.to_model(
+            format,
+            ignored=changed.ignored,
+            generated=changed.generated,
+            not_shown=changed.not_shown,
+            unmatched=changed.unmatched,
+        )
+    )
 
 
 def compare(changed: Changed) -> TreeDiff:
@@ -57,14 +67,16 @@ def compare(changed: Changed) -> TreeDiff:
 
 
 def changed_files(session: Session, *, paths: Sequence[str] = (), include_ignored: bool = False) -> Changed:
-    """Fetch what changed since the baseline; in a seeded git repository without new files that it ignores."""
+    """Fetch what changed since the baseline, without new files that git ignores in its repository, or that tools generate."""
     patterns = [guest_files.name_bytes(path) for path in paths]
     wanted = path_filter(patterns)
     names: Sequence[bytes] | None = plain_paths(patterns)
-    hidden: set[bytes] = set()
-    if not include_ignored and git_facts(session.record) is not None:
+    hidden: Mapping[bytes, Reason] = {}
+    seen: set[bytes] = set()
+    if not include_ignored:
         listed = [record for record in records(session, names or (), contents=False) if wanted(record.path)]
         hidden = hidden_paths(session, listed)
+        seen = {record.path for record in listed}
         # Build products can be a hundred times what is to be shown: they stay where they are.
         names = (
             narrowed([record.path for record in listed if record.path not in hidden], names or ())
@@ -74,16 +86,23 @@ def changed_files(session: Session, *, paths: Sequence[str] = (), include_ignore
     found = records(session, names, contents=True) if names is not None else []
     shown = [record for record in found if wanted(record.path) and record.path not in hidden]
     changes = tuple(_change(record) for record in shown if _has_form(record))
-    return Changed(changes, len(hidden), len(shown) - len(changes))
+    unmatched = paths_of_nothing(session, paths, seen or {record.path for record in shown})
+    return Changed(changes, *counts(hidden), not_shown=len(shown) - len(changes), unmatched=unmatched)
 
 
-def hidden_paths(session: Session, found: Sequence[Record]) -> set[bytes]:
-    """Tell which new paths git ignores. What was seeded is shown even if an ignore file names it: somebody wanted it in."""
+def hidden_paths(session: Session, found: Sequence[Record]) -> Mapping[bytes, Reason]:
+    """Tell which new paths are left out. What was seeded is shown even if an ignore file names it: somebody wanted it in."""
     new = [record.path for record in found if record.old is None]
     if not new:
-        return set()
-    ignores = Ignored(ignored.now(session))
-    return {path for path in new if path in ignores}
+        return {}
+    judge = ignored.new_files(session)
+    return {path: reason for path in new if (reason := judge.reason(path))}
+
+
+def counts(hidden: Mapping[bytes, Reason]) -> tuple[int, int]:
+    """How many are ignored, and how many generated."""
+    reasons = list(hidden.values())
+    return reasons.count("ignored"), reasons.count("generated")
 
 
 def narrowed(shown: Sequence[bytes], before: Sequence[bytes]) -> Sequence[bytes] | None:

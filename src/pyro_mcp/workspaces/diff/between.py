@@ -6,17 +6,26 @@ that sees its layers; what neither changed is the same in both, and contents are
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 
 from pyro_mcp.models.diff import DiffFormat, WorkspaceDiff
-from pyro_mcp.workspaces.diff.baseline import Changed, entry, hidden_paths, narrowed, records, shown_diff
+from pyro_mcp.workspaces.diff.baseline import (
+    Changed,
+    counts,
+    entry,
+    hidden_paths,
+    narrowed,
+    records,
+    shown_diff,
+)
 from pyro_mcp.workspaces.diff.entries import Change, Entry
 from pyro_mcp.workspaces.diff.filters import path_filter, plain_paths
+from pyro_mcp.workspaces.diff.ignored import Reason
+from pyro_mcp.workspaces.diff.unmatched import paths_of_nothing
 from pyro_mcp.workspaces.files.guest_files import GuestFile, Record, name_bytes
 from pyro_mcp.workspaces.looking import looking, told
 from pyro_mcp.workspaces.registry import snapshots
-from pyro_mcp.workspaces.registry.seed_report import git_facts
 from pyro_mcp.workspaces.registry.workspaces import WorkspaceRecord
 from pyro_mcp.workspaces.session import Session, Sessions
 
@@ -63,17 +72,18 @@ def compare_states(
     wanted, names = path_filter(patterns), plain_paths(patterns) or ()
     old, new = (_state(session, names, contents=False) for session in (before, after))
     differing = [path for path in sorted(old.keys() | new.keys()) if wanted(path) and differ(path, old, new)]
-    hidden: set[bytes] = set()
-    if not include_ignored and git_facts(after.record) is not None:
+    unmatched = paths_of_nothing(after, paths, old.keys() | new.keys())
+    hidden: Mapping[bytes, Reason] = {}
+    if not include_ignored:
         hidden = hidden_paths(after, [(old.get(path) or new[path]) for path in differing])
     asked = [path for path in differing if path not in hidden]
     fetched = narrowed(asked, names)
     if fetched is None:
-        return Changed((), len(hidden), 0)
+        return Changed((), *counts(hidden), unmatched=unmatched)
     old, new = (_state(session, fetched, contents=True) for session in (before, after))
     changes = [change(path, old, new) for path in asked if path in old or path in new]
     kept = tuple(item for item in changes if item.old is not None or item.new is not None)
-    return Changed(kept, len(hidden), len(changes) - len(kept))
+    return Changed(kept, *counts(hidden), not_shown=len(changes) - len(kept), unmatched=unmatched)
 
 
 def _state(session: Session, names: Sequence[bytes], *, contents: bool) -> State:

@@ -7,22 +7,43 @@ from pyro_mcp.errors import InvalidRequest
 
 _GLOB = re.compile(rb"[*?\[]")
 _ROOT = b"/workspace"
+_EXCLUDES = re.compile(rb":(?:[!^]|\(exclude\))")
+_MAGIC = re.compile(rb":[^\w.-]")
 
 
 def path_filter(patterns: Sequence[bytes]) -> Callable[[bytes], bool]:
     """Make a test of a path: it is one of `patterns`, is below one, or fits one that has wildcards. With none, all pass.
 
-    As in git, `*` matches across slashes; `dir/*.py` finds `dir/deep/x.py` too.
+    As in git, `*` matches across slashes; `dir/*.py` finds `dir/deep/x.py` too. `:!PATTERN` leaves out what fits it.
     """
-    tests = [_test(pattern) for pattern in patterns]
-    if not tests:
-        return lambda _: True
-    return lambda path: any(test(path) for test in tests)
+    wanted, unwanted = parted(patterns)
+    tests, others = [_test(pattern) for pattern in wanted], [_test(pattern) for pattern in unwanted]
+    return lambda path: (
+        (not tests or any(test(path) for test in tests)) and not any(test(path) for test in others)
+    )
+
+
+def parted(patterns: Sequence[bytes]) -> tuple[list[bytes], list[bytes]]:
+    """Part patterns into those of what is wanted and those of what is not, as git writes them; its other magic is refused."""
+    wanted: list[bytes] = []
+    unwanted: list[bytes] = []
+    for pattern in patterns:
+        if found := _EXCLUDES.match(pattern):
+            unwanted.append(pattern[found.end() :])
+        elif _MAGIC.match(pattern):
+            shown = pattern.decode(errors="replace")
+            raise InvalidRequest(
+                f'"{shown}" is no path and no glob',
+                hint='Of git\'s pathspecs only ":!PATTERN" is known, which leaves out what fits. A file of that name is "./:…".',
+            )
+        else:
+            wanted.append(pattern)
+    return wanted, unwanted
 
 
 def plain_paths(patterns: Sequence[bytes]) -> list[bytes]:
     """Give the paths outside which nothing passes; none when that cannot be said, because of a wildcard or the root."""
-    names = [_normal(pattern) for pattern in patterns]
+    names = [_normal(pattern) for pattern in parted(patterns)[0]]
     return [] if any(not name or _GLOB.search(name) for name in names) else names
 
 
@@ -58,9 +79,12 @@ def _translate(glob: bytes) -> bytes:
     while at < len(glob):
         found = re.match(rb"\[(!|\^)?(\]?[^\]]*)\]", glob[at:])
         if glob[at : at + 1] == b"*":
-            while glob[at : at + 1] == b"*":
-                at += 1
-            out.append(b".*")
+            stars = len(glob) - at - len(glob[at:].lstrip(b"*"))
+            at += stars
+            # `**/` also stands for no directory at all.
+            whole = stars > 1 and glob[at : at + 1] == b"/"
+            at += whole
+            out.append(b"(?:.*/)?" if whole else b".*")
             continue
         if found:
             out.append(b"[" + (b"^" if found.group(1) else b"") + _set(found.group(2)) + b"]")

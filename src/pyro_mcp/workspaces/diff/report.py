@@ -62,7 +62,13 @@ class TreeDiff:
         return "".join(_name_status(file) + "\n" for file in self.files)
 
     def to_model(
-        self, format: DiffFormat = "patch", *, ignored: int = 0, not_shown: int = 0
+        self,
+        format: DiffFormat = "patch",
+        *,
+        ignored: int = 0,
+        generated: int = 0,
+        not_shown: int = 0,
+        unmatched: tuple[str, ...] = (),
     ) -> WorkspaceDiff:
         """Shape the outcome as the caller sees it."""
         records = tuple(file.record for file in self.files)
@@ -77,7 +83,9 @@ class TreeDiff:
             stat=self.stat() if format == "stat" else None,
             name_status=self.name_status() if format == "name-status" else None,
             ignored=ignored,
+            generated=generated,
             not_shown=not_shown,
+            unmatched=unmatched,
         )
 
 

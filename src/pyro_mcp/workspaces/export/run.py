@@ -98,6 +98,8 @@ def _changed(session: Session, path: str, allow_paths: Sequence[str]) -> tuple[C
     """Fetch what is to be exported, all of it or an error."""
     changed = changed_files(session, paths=() if path.rstrip("/") == _TOP else (path,))
     tree = compare(changed)
+    if changed.unmatched:
+        raise NotFound(f"there is no {path} in the workspace, before or now")
     if not tree.files:
         raise Conflict(
             "nothing changed in the workspace", hint="`workspace diff` shows what would be exported."
@@ -125,7 +127,7 @@ def _export_patch(
     allow_paths: Sequence[str],
     confirm: Confirm | None,
 ) -> ExportReport:
-    _, tree = _changed(session, path, allow_paths)
+    changed, tree = _changed(session, path, allow_paths)
     patch = tree.patch()
     with closing(Landing(output, overwrite=overwrite, confirm=confirm)) as landing:
         refuse_executing([b""], landing.real, allow_paths)
@@ -134,7 +136,14 @@ def _export_patch(
             file.write(patch)
         landing.land_file()
     session.note(files=len(tree.files), bytes=len(patch), output=str(output))
-    return ExportReport(format="patch", files=len(tree.files), bytes=len(patch), output_path=str(output))
+    return ExportReport(
+        format="patch",
+        files=len(tree.files),
+        bytes=len(patch),
+        output_path=str(output),
+        ignored=changed.ignored,
+        generated=changed.generated,
+    )
 
 
 # -- a branch -------------------------------------------------------------------------------------------------------------
@@ -175,6 +184,8 @@ def _export_branch(
         base=facts.commit,
         dirty=dirty,
         commit=commit,
+        ignored=changed.ignored,
+        generated=changed.generated,
     )
 
 

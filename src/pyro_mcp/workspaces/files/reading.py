@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import posixpath
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Literal
 
 from pyro_mcp.errors import GuestFailed, InvalidRequest
@@ -19,9 +20,11 @@ from pyro_mcp.models.file import (
 from pyro_mcp.models.names import display_name, exact_name
 from pyro_mcp.redaction import Redactor
 from pyro_mcp.workspaces.files import guest_files
-from pyro_mcp.workspaces.files.guest_files import GuestFile, name_bytes
+from pyro_mcp.workspaces.files.guest_files import GuestFile, guest_path, name_bytes
+from pyro_mcp.workspaces.files.near import naming_near
 from pyro_mcp.workspaces.secrets.refusing import refuse_secrets
 from pyro_mcp.workspaces.session import Session
+from pyro_mcp.workspaces.text.lines import text_lines
 from pyro_wire import messages
 from pyro_wire.messages import Message, MessageError
 
@@ -29,20 +32,24 @@ Encoding = Literal["utf-8", "base64"]
 # Editing and reading by lines hold a file in memory; what is larger is not text that anybody edits.
 LARGEST_TEXT = 64 << 20
 _MOST_ENTRIES = 10_000
+_DEEPEST = 100
 _KINDS: dict[str, FileKind] = {"file": "file", "dir": "directory", "link": "symlink", "other": "other"}
 
 
-def list_files(session: Session, path: str, *, depth: int, glob: str | None) -> FileListing:
-    """Tell what is below a directory, `.git` left out below the first level."""
-    request = {"verb": "tree.list", "path": path, "depth": depth, "limit": _MOST_ENTRIES, "ignore": [".git"]}
-    found, answer = guest_files.lines(session, request)
+def list_files(session: Session, path: str, *, depth: int | None, glob: str | None) -> FileListing:
+    """Tell what is below a directory, `.git` left out below the first level; as deep as the glob leads if no depth is given."""
+    request = {
+        "verb": "tree.list",
+        "path": path,
+        "depth": depth or _depth_of(glob),
+        "glob": None if glob is None else guest_path(glob),
+        "limit": _MOST_ENTRIES,
+        "ignore": [".git"],
+    }
+    with naming_near(session, path):
+        found, answer = guest_files.lines(session, request)
     redact = session.redactor.text
     entries = sorted((_entry(record, redact) for record in found), key=lambda entry: entry.path)
-    if glob is not None:
-        from pyro_mcp.workspaces.diff.filters import path_filter
-
-        wanted = path_filter([name_bytes(glob)])
-        entries = [entry for entry in entries if wanted(entry.path.encode())]
     return FileListing(path=path, entries=tuple(entries), more=answer.get("more") is True)
 
 
@@ -56,7 +63,8 @@ def read_file(
     encoding: Encoding,
 ) -> FileContent:
     """Read a file's lines, or in base64 all of its bytes."""
-    found = guest_files.read(session, path, limit=LARGEST_TEXT)
+    with naming_near(session, path):
+        found = guest_files.read(session, path, limit=LARGEST_TEXT)
     session.note(size=found.size)
     if encoding == "base64":
         refuse_secrets({name_bytes(path): session.redactor.names_in([found.content])})
@@ -65,15 +73,16 @@ def read_file(
             path, found, base64.b64encode(shown).decode(), "base64", (1, 1, 1), len(shown) < found.size
         )
     text = _text(path, found)
-    lines = text.splitlines(keepends=True)
+    lines = text_lines(text)
     if start_line > max(len(lines), 1):
         raise InvalidRequest(f"{path} has {len(lines)} lines; there is no line {start_line}")
     chosen = _redacted(session.redactor, lines[start_line - 1 : end_line])
-    kept = _within(chosen, max_chars)
+    kept, missing = _within(chosen, max_chars)
     last = start_line + len(kept) - 1
-    return _content(
+    told = _content(
         path, found, "".join(kept), "utf-8", (start_line, last, len(lines)), len(kept) < len(chosen)
     )
+    return replace(told, truncated=told.truncated or missing > 0, cut_chars=missing)
 
 
 def search_files(
@@ -88,17 +97,33 @@ def search_files(
         "context": context_lines,
         "limit": limit,
     }
-    found, answer = guest_files.lines(session, request)
+    with naming_near(session, path):
+        found, answer = guest_files.lines(session, request)
     try:
         matches = tuple(_match(record, path, session.redactor.text) for record in found)
-        files, binary = (
-            messages.integer(answer, name, low=0, high=2**53) for name in ("files", "skipped_binary")
+        files, searched, binary, large = (
+            messages.integer(answer, name, low=0, high=2**53)
+            for name in ("files", "searched", "skipped_binary", "skipped_large")
         )
         more = messages.flag(answer, "more", default=False)
     except MessageError as error:
         raise GuestFailed("the machine did not say what it found", details=str(error)) from error
     session.note(matches=len(matches))
-    return SearchResult(matches=matches, files=files, skipped_binary=binary, more=more)
+    return SearchResult(
+        matches=matches,
+        files=files,
+        searched=searched,
+        skipped_binary=binary,
+        skipped_large=large,
+        more=more,
+    )
+
+
+def _depth_of(glob: str | None) -> int:
+    """How many levels down there may be what a glob fits; one that has no slash is for names, here."""
+    if glob is None:
+        return 1
+    return _DEEPEST if "**" in glob else glob.strip("/").count("/") + 1
 
 
 def _entry(record: Message, redact: Callable[[str], str]) -> FileEntry:
@@ -140,7 +165,7 @@ def _match(record: Message, place: str, redact: Callable[[str], str]) -> SearchM
 
 def _redacted(redactor: Redactor, lines: Sequence[str]) -> Sequence[str]:
     """The same lines, as many and in their places, without secrets."""
-    clean = redactor.text("".join(lines)).splitlines(keepends=True)
+    clean = text_lines(redactor.text("".join(lines)))
     return clean if len(clean) == len(lines) else [redactor.text(line) for line in lines]
 
 
@@ -156,17 +181,17 @@ def _text(path: str, found: GuestFile) -> str:
     return text
 
 
-def _within(lines: Sequence[str], max_chars: int | None) -> Sequence[str]:
-    """As many whole lines as there is room for, and of a single longer one its beginning."""
+def _within(lines: Sequence[str], max_chars: int | None) -> tuple[Sequence[str], int]:
+    """As many whole lines as there is room for, and of a single longer one its beginning; and how much of that is missing."""
     if max_chars is None:
-        return lines
+        return lines, 0
     kept: list[str] = []
     for line in lines:
         if len(line) > max_chars:
-            return kept or [line[:max_chars]]
+            return (kept, 0) if kept else ([line[:max_chars]], max(len(line.rstrip("\r\n")) - max_chars, 0))
         max_chars -= len(line)
         kept.append(line)
-    return kept
+    return kept, 0
 
 
 def _content(

@@ -14,6 +14,7 @@ from pyro_mcp.workspaces.files import guest_changes, guest_files
 from pyro_mcp.workspaces.files.edit import plan_edits
 from pyro_mcp.workspaces.files.guest_changes import Step
 from pyro_mcp.workspaces.files.guest_files import text_bytes
+from pyro_mcp.workspaces.files.near import naming_near
 from pyro_mcp.workspaces.files.reading import LARGEST_TEXT, Encoding
 from pyro_mcp.workspaces.session import Session
 from pyro_wire import messages
@@ -42,7 +43,8 @@ def write_file(
 
 def edit_file(session: Session, path: str, edits: Sequence[Edit], *, if_match: str | None) -> FileEdited:
     """Make exact replacements, all or none."""
-    found = guest_files.read(session, path, limit=LARGEST_TEXT)
+    with naming_near(session, path):
+        found = guest_files.read(session, path, limit=LARGEST_TEXT)
     if if_match is not None and found.sha256 != if_match:
         raise Conflict(
             f"{path} is not the file you read", hint="Read it again; somebody changed it in between."
@@ -70,7 +72,8 @@ def remove_file(session: Session, path: str, *, to: str | None, recursive: bool)
     """Delete a file or directory, or move it."""
     found = guest_files.stat(session, path)
     if found.kind == "absent":
-        raise NotFound(f"there is no {path} in the workspace")
+        with naming_near(session, path):
+            raise NotFound(f"there is no {path} in the workspace")
     if found.kind == "dir" and to is None and not recursive:
         raise Conflict(
             f"{path} is a directory", hint="Give recursive=true to remove it with all that is in it."

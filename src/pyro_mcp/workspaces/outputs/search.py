@@ -11,15 +11,16 @@ import json
 import re
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from pyro_mcp.errors import InvalidRequest
 from pyro_mcp.host.processes import child
 from pyro_mcp.workspaces.outputs import matcher
-from pyro_mcp.workspaces.outputs.matcher import Line, find_lines
+from pyro_mcp.workspaces.outputs.matcher import Line, survey
 
-_SECONDS = 10.0
+SECONDS = 10.0
 _MEMORY = 1 << 30
 _LONGEST_PATTERN = 4096
 
@@ -35,22 +36,35 @@ class Match:
 
 @dataclass(frozen=True)
 class Found:
-    """What was found. `complete` is False when there may be more: the limit was met, or the time was over (`gave_up`)."""
+    """What was found. `total`: how many lines match; None when that took too long to count, or the time was over (`gave_up`)."""
 
     matches: tuple[Match, ...]
-    complete: bool
+    total: int | None
     gave_up: bool = False
 
+    @property
+    def complete(self) -> bool:
+        """Whether these are all."""
+        return self.total == len(self.matches)
 
-def search(path: Path, pattern: str, limit: int, seconds: float = _SECONDS) -> Found:
-    """Find the first `limit` lines that match. Raises InvalidRequest for a pattern that is none."""
+
+def search(
+    path: Path,
+    pattern: str,
+    limit: int,
+    *,
+    from_end: bool = False,
+    start: int = 0,
+    seconds: float | None = None,
+) -> Found:
+    """Find the first `limit` lines that match from byte `start` on, or the last; InvalidRequest is for a pattern that is none."""
     if len(pattern) > _LONGEST_PATTERN:
         raise InvalidRequest(
             f"the pattern is longer than {_LONGEST_PATTERN} characters", hint="Search for less."
         )
     if re.escape(pattern) == pattern:
-        return _found(list(find_lines(path, re.compile(pattern), limit + 1)), limit, gave_up=False)
-    request = json.dumps([str(path), pattern, limit + 1, seconds, _MEMORY]).encode()
+        return _found(list(survey(path, re.compile(pattern), (limit, from_end, start))), gave_up=False)
+    request = json.dumps([str(path), pattern, (limit, from_end, start), seconds or SECONDS, _MEMORY]).encode()
     with child(
         _program(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
     ) as process:
@@ -62,13 +76,14 @@ def search(path: Path, pattern: str, limit: int, seconds: float = _SECONDS) -> F
             details=lines[-1],
             hint="Put a backslash before characters that are meant as they are.",
         )
-    return _found([(line[0], line[1], line[2]) for line in lines], limit, gave_up=process.returncode != 0)
+    return _found(lines, gave_up=process.returncode != 0)
 
 
 def _program() -> list[str]:
     return [sys.executable, "-I", "-S", str(Path(matcher.__file__))]
 
 
-def _found(lines: list[Line], limit: int, *, gave_up: bool) -> Found:
-    matches = tuple(Match(*line) for line in lines[:limit])
-    return Found(matches, complete=not gave_up and len(lines) <= limit, gave_up=gave_up)
+def _found(lines: Sequence[Line | int | None], *, gave_up: bool) -> Found:
+    matches = tuple(Match(*line) for line in lines if not isinstance(line, int | None))
+    total = lines[-1] if lines and isinstance(lines[-1], int) and not gave_up else None
+    return Found(matches, total, gave_up)

@@ -113,11 +113,13 @@ class OutputStore:
         keep = last_lines(data, lines, from_line_start=start == 0)
         return OutputSlice(data[keep:], start + keep, start + len(data), size)
 
-    def grep(self, output_id: str, stream: StreamName, pattern: str, *, limit: int = 100) -> Found:
+    def grep(
+        self, output_id: str, stream: StreamName, pattern: str, *, limit: int = 100, from_end: bool = False
+    ) -> Found:
         """Find the lines that match a regular expression, in bounded time whatever the expression (search.py)."""
         from pyro_mcp.workspaces.outputs.search import search
 
-        return search(self.path(output_id, stream), pattern, limit)
+        return search(self.path(output_id, stream), pattern, limit, from_end=from_end)
 
     def shortened(self, output_id: str, stream: StreamName, max_chars: int) -> Shortened:
         """Give the whole text if it fits, else its beginning and its end, cut between lines where there are any."""

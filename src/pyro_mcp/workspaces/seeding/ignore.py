@@ -63,15 +63,20 @@ class Rules:
 
     def ignores(self, path: bytes, is_directory: bool) -> bool:
         """Whether git ignores this path; what lies in an ignored directory is ignored too, and the caller knows that."""
+        found = self.deciding(path, is_directory)
+        return found is not None and not found[1].negated
+
+    def deciding(self, path: bytes, is_directory: bool) -> tuple[Rules, Pattern] | None:
+        """Give the pattern that has the last word on a path, and the rules that it stands in."""
         parts = path.split(b"/")
         rules: Rules | None = self
         while rules is not None:
             below = parts[rules._depth :]
             for pattern in reversed(rules.patterns):
                 if pattern.matches(below, is_directory):
-                    return not pattern.negated
+                    return rules, pattern
             rules = rules.above
-        return False
+        return None
 
     def over(self, base: bytes, text: bytes) -> Rules:
         """Add the ignore file of a directory below."""

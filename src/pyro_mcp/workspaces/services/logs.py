@@ -67,15 +67,13 @@ def _part(name: str, data: bytes, start: int, size: int, dropped: int = 0) -> Se
 def _matching(directory: Path, name: str, pattern: str, start: int, size: int) -> ServiceLogs:
     """The first lines that match, each with where it begins: a cursor to go on from."""
     lines: list[str] = []
+    total: int | None = 0
     for begin in pieces(directory):
-        if len(lines) >= _MOST_MATCHES:
+        found = search(piece_path(directory, begin), pattern, _MOST_MATCHES, start=max(start - begin, 0))
+        lines += [f"{begin + match.offset}: {match.text}" for match in found.matches]
+        total = None if total is None or found.total is None else total + found.total
+        if total is None and len(lines) >= _MOST_MATCHES:
             break
-        found = search(piece_path(directory, begin), pattern, _MOST_MATCHES)
-        lines += [
-            f"{begin + match.offset}: {match.text}"
-            for match in found.matches
-            if begin + match.offset >= start
-        ]
     lines = lines[:_MOST_MATCHES]
     return ServiceLogs(
         service=name,
@@ -84,4 +82,5 @@ def _matching(directory: Path, name: str, pattern: str, start: int, size: int) -
         next_cursor=size,
         size=size,
         matches=len(lines),
+        total_matches=total,
     )

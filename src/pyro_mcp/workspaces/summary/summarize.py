@@ -48,6 +48,7 @@ def summary_of(sessions: Sessions, session: Session, changed: Changed, tree: Tre
         insertions=sum(file.insertions for file in files),
         deletions=sum(file.deletions for file in files),
         ignored=changed.ignored,
+        generated=changed.generated,
         commands_run=len(commands),
         commands_failed=sum(command.failed for command in commands),
         busy_ms=sum(command.duration_ms for command in commands),

@@ -68,6 +68,16 @@ class FileLines:
         return all(reduce(mine) == reduce(theirs) for mine, theirs in zip(wanted, there, strict=True))
 
 
+def text_lines(text: str) -> list[str]:
+    """Part a text at its line feeds, which stay, and nowhere else: as searches, patches and tracebacks count lines.
+
+    `str.splitlines` also parts at form feeds, at U+2028 and at more that no other program takes for the end of a line.
+    """
+    lines = text.split("\n")
+    last = lines.pop()
+    return [line + "\n" for line in lines] + ([last] if last else [])
+
+
 def _join(lines: list[bytes], looseness: Looseness) -> bytes:
     reduced = lines if looseness is Looseness.EXACT else map(_REDUCE[looseness], lines)
     return b"\n" + b"".join(line + b"\n" for line in reduced)

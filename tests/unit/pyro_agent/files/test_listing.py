@@ -49,6 +49,13 @@ def test_a_list_is_in_order_so_deep_and_so_long(tree: Root) -> None:
     assert listed(path="a")[0] == [""]
 
 
+def test_a_glob_narrows_a_list_before_it_is_cut(tree: Root) -> None:
+    assert listed(depth=9, glob="**/x")[0] == ["b/deep/er/x"]
+    assert listed(depth=9, glob="**/{a,y}")[0] == ["a", "b/y"]
+    assert listed(depth=9, glob="b/*", limit=1) == (["b/deep"], {"count": 1, "more": True, "left_out": 0})
+    assert listed(depth=2, glob="y")[0] == ["b/y"]
+
+
 def test_a_tree_is_read_with_each_file_behind_its_line(tree: Root) -> None:
     (tree.workspace / "big").write_bytes(_DATA)
     (tree.workspace / "empty").write_bytes(b"")

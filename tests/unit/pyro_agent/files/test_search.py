@@ -58,6 +58,9 @@ def test_what_is_no_text_or_too_large_or_not_asked_for_is_passed_over(root: Root
     found, answer = search(pattern="x", glob="*.py", max_file_bytes=50)
     assert [match["path"] for match in found] == ["a.py"]
     assert (answer["skipped_binary"], answer["skipped_large"]) == (1, 1)
+    assert (answer["files"], answer["searched"]) == (1, 1)
+    _, answer = search(pattern="nowhere")
+    assert (answer["files"], answer["searched"]) == (0, 3)
 
 
 def test_a_limit_is_told_and_a_file_may_be_named(root: Root) -> None:

@@ -28,7 +28,11 @@ def test_the_longest_parts_are_cut_and_told(answer: JsonObject) -> None:
     assert all("first " in cut and " of " in cut for cut in cuts)
 
 
-def test_a_text_says_what_was_cut_of_it_and_of_the_answer() -> None:
-    text = bounded_text("x" * 5000, ["patch: first 5 of 9 characters"], 1000)
-    assert "4000 characters cut" in text
-    assert text.endswith("cut: patch: first 5 of 9 characters")
+def test_a_text_that_is_cut_says_so_in_one_line() -> None:
+    text = bounded_text("x" * 900 + "\n" + "y" * 5000, ["patch: first 5 of 9 characters"], 1000)
+    assert text == "x" * 900 + "\n---\nCut at 900 of 5,901 characters: ask for less."
+    assert len(bounded_text("x" * 5000, [], 1000).partition("\n")[0]) == 1000
+
+
+def test_a_whole_text_says_what_was_cut_of_the_answer_beside_it() -> None:
+    assert bounded_text("text", ["entries: first 5 of 9"]) == "text\n---\ncut: entries: first 5 of 9"

@@ -1,6 +1,7 @@
 """Apply the hunks of one file to its content."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from pyro_mcp.models.nearest import NearMatch
 from pyro_mcp.models.patch import HunkOutcome, Tolerance
@@ -24,6 +25,8 @@ def apply_hunks(content: bytes, hunks: tuple[Hunk, ...], *, base_proven: bool = 
     """Apply all hunks to `content`, or none."""
     file = FileLines(content)
     places = place_hunks(hunks, file, base_proven=base_proven)
+    if (bare := _without_prefix(hunks, places, file)) != hunks:
+        hunks, places = bare, place_hunks(bare, file, base_proven=base_proven)
     drifts = _Drift()
     outcomes = []
     for number, (hunk, place) in enumerate(zip(hunks, places, strict=True), 1):
@@ -39,6 +42,26 @@ def apply_hunks(content: bytes, hunks: tuple[Hunk, ...], *, base_proven: bool = 
         return Applied(None, tuple(outcomes))
     fits.sort(key=lambda fit: fit[0])
     return Applied(_assemble(file, [(hunk, place) for _, hunk, place in fits]), tuple(outcomes))
+
+
+def _without_prefix(
+    hunks: tuple[Hunk, ...], places: Sequence[Place | Misfit], file: FileLines
+) -> tuple[Hunk, ...]:
+    """Read hunks anew that are nowhere in the file, but would be had their unchanged lines no space before them."""
+    return tuple(
+        _bare(hunk)
+        if isinstance(place, Misfit)
+        and not place.candidates
+        and hunk.bare
+        and not file.lacks(_bare(hunk).old_lines())
+        else hunk
+        for hunk, place in zip(hunks, places, strict=True)
+    )
+
+
+def _bare(hunk: Hunk) -> Hunk:
+    note = Tolerance(kind="line_prefix", detail="unchanged lines lack their leading space")
+    return replace(hunk, lines=hunk.bare, bare=(), tolerances=(note,))
 
 
 @dataclass(slots=True)

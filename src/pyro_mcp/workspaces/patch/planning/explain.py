@@ -17,6 +17,16 @@ def explain_rejection(report: PatchReport) -> tuple[str, str]:
     return brief, "\n".join(_describe_files(wrong))
 
 
+def next_step(report: PatchReport) -> str:
+    """Say what makes a better patch."""
+    wrong = [file for file in report.files if not file.applied]
+    if any(not hunk.applied for file in wrong for hunk in file.hunks):
+        return "Read the file around those lines, then send a patch made from what is there."
+    if any(file.action == "add" for file in wrong):
+        return "Read what is there: a file that exists is changed by an update with some of its lines, not added."
+    return "See what is there with `pyro workspace file list`, and send a patch for that."
+
+
 def _describe_files(files: list[PatchedFile]) -> Iterator[str]:
     left = _DESCRIBED
     for file in files:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pyro_mcp.errors import Conflict
 from pyro_mcp.models.names import display_name, exact_name
 from pyro_mcp.models.patch import EntryType, PatchedFile, PatchReport
-from pyro_mcp.workspaces.patch.planning.explain import explain_rejection
+from pyro_mcp.workspaces.patch.planning.explain import explain_rejection, next_step
 from pyro_mcp.workspaces.patch.planning.resolve import Strip, Target, resolve_targets
 from pyro_mcp.workspaces.patch.planning.section import SectionResult, apply_section
 from pyro_mcp.workspaces.patch.planning.tree import Read, Refused, Tree, check_places
@@ -40,7 +40,7 @@ class PatchPlan:
             raise Conflict(
                 brief,
                 details=details,
-                hint="Nothing was changed. Read the file around those lines, then send a patch made from what is there.",
+                hint=f"Nothing was changed. {next_step(self.report)}",
             )
 
 

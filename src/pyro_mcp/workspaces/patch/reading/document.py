@@ -31,6 +31,8 @@ class Hunk:
     """The last old line has no line feed in the file."""
     new_open: bool = False
     tolerances: tuple[Tolerance, ...] = ()
+    bare: tuple[HunkLine, ...] = ()
+    """The same lines, had unchanged ones been written without the space that goes before them; empty where none was."""
 
     def old_lines(self) -> list[bytes]:
         """Give the lines that must be in the file."""

@@ -121,6 +121,8 @@ class _HunkReader:
     blanks: int = 0
     """Empty lines at the end of `body`: a gap, unless more lines of the hunk follow."""
     unprefixed: list[int] = field(default_factory=list)
+    taken: set[int] = field(default_factory=set)
+    """Which lines of `body` are unprefixed."""
     open_old: bool = False
     open_new: bool = False
 
@@ -165,9 +167,20 @@ class _HunkReader:
         op = _OPS.get(line[:1])
         if op is None:
             self.unprefixed.append(self.at + 1)
+            self.taken.add(len(self.body))
             self.body.append(HunkLine(" ", line))
         else:
             self.body.append(HunkLine(op, line[1:]))
+
+    def _bare(self) -> tuple[HunkLine, ...]:
+        """Take the space before unchanged lines for their own: of lines that are indented nobody sees that it is missing."""
+        lines = tuple(
+            HunkLine(" ", b" " + line.text)
+            if line.op == " " and number not in self.taken and line.text
+            else line
+            for number, line in enumerate(self.body)
+        )
+        return lines if lines != tuple(self.body) else ()
 
     def _close(self, *, at_end: bool) -> None:
         self.blanks = 0
@@ -184,8 +197,8 @@ class _HunkReader:
         self.hunks.append(
             Hunk(
                 tuple(self.body), self.begun, self.old_start, tuple(self.anchors), at_end,
-                self.open_old, self.open_new, notes,
+                self.open_old, self.open_new, notes, self._bare(),
             )
         )  # fmt: skip
-        self.body, self.anchors, self.unprefixed = [], [], []
+        self.body, self.anchors, self.unprefixed, self.taken = [], [], [], set()
         self.old_start, self.open_old, self.open_new, self.begun = None, False, False, self.at + 1

@@ -3,6 +3,10 @@ from tests.doors import ENVIRONMENTS, finished
 from pyro_mcp.errors import NotFound
 from pyro_mcp.mcp_server.texts.answers import environments_text, error_text, run_text, warnings, with_tools
 from pyro_mcp.mcp_server.texts.by_operation import TEXTS
+from pyro_mcp.mcp_server.texts.service import logs_text
+from pyro_mcp.mcp_server.texts.workspace import exec_text, output_text
+from pyro_mcp.models.service import ServiceLogs
+from pyro_mcp.models.workspace import ExecResult, OutputText
 from pyro_mcp.operations.catalogue import all_operations, operations_in
 
 
@@ -66,3 +70,17 @@ def test_a_hint_sends_a_model_to_tools_and_a_person_to_commands() -> None:
         with_tools("pyro run is no pyro run of yours", operations_in("vm-run"))
         == "pyro run is no pyro run of yours"
     )
+
+
+def test_what_a_terminal_would_act_on_is_not_in_the_text() -> None:
+    wrote = "\x1b[2J10%\r20%\x07\0\n"
+    assert run_text(finished(stdout=wrote)).endswith("--- stdout\n20%")
+    ran = ExecResult(
+        outcome="finished", exit_code=0, stderr=wrote, duration_ms=1, exec_id="out-1", output_id="out-1"
+    )
+    assert exec_text(ran).endswith("--- stderr\n20%")
+    assert ran.stderr == wrote
+    part = OutputText(output_id="out-1", stream="stdout", text=wrote, offset=0, next_offset=None, size=9)
+    assert output_text(part).endswith("\n20%")
+    logs = ServiceLogs(service="web", text=wrote, cursor=0, next_cursor=9, size=9)
+    assert logs_text(logs).startswith("20%\n---")

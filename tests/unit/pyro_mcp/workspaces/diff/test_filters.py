@@ -1,7 +1,7 @@
 import pytest
 
 from pyro_mcp.errors import InvalidRequest
-from pyro_mcp.workspaces.diff.filters import path_filter
+from pyro_mcp.workspaces.diff.filters import path_filter, plain_paths
 
 
 @pytest.mark.parametrize(
@@ -15,6 +15,13 @@ from pyro_mcp.workspaces.diff.filters import path_filter
         (b"src/*.py", b"src/deep/x.py", True),
         (b"src/*.py", b"src/x.pyc", False),
         (b"src/**/x", b"src/a/b/x", True),
+        (b"src/**/x", b"src/x", True),
+        (b"**/*.py", b"top.py", True),
+        (b":!src", b"src/x", False),
+        (b":^src/*.py", b"a.py", True),
+        (b":(exclude)*.py", b"a/b.py", False),
+        (b"./:!x", b":!x", True),
+        (b":x", b":x", True),
         (b"t?st", b"test/x", True),
         (b"[ab].txt", b"a.txt", True),
         (b"[!ab].txt", b"a.txt", False),
@@ -36,6 +43,21 @@ def test_a_pattern_chooses_as_gits_do(pattern: bytes, path: bytes, chosen: bool)
 def test_without_patterns_everything_is_chosen_and_with_several_any_will_do() -> None:
     assert path_filter([])(b"x")
     assert path_filter([b"a", b"x"])(b"x")
+
+
+def test_what_is_not_wanted_is_taken_from_what_is() -> None:
+    wanted = path_filter([b"src", b":!src/*.lock", b":!src/out"])
+    paths = [b"src/a.py", b"src/b.lock", b"src/out/x", b"other"]
+    assert [path for path in paths if wanted(path)] == [b"src/a.py"]
+    assert plain_paths([b"src", b":!src/out"]) == [b"src"]
+    assert plain_paths([b":!src/out"]) == []
+
+
+@pytest.mark.parametrize("pattern", [b":/", b":(icase)x", b":(top)", b":(exclude,glob)x", b":*"])
+def test_other_magic_is_refused(pattern: bytes) -> None:
+    with pytest.raises(InvalidRequest, match="no path and no glob") as refused:
+        path_filter([pattern])
+    assert ":!PATTERN" in refused.value.hint
 
 
 @pytest.mark.parametrize("pattern", [b"/etc", b"../x", b"a/../../b", b"a\0"])

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pyro_mcp.errors import InvalidRequest, NotFound
-from pyro_mcp.workspaces.outputs import search
+from pyro_mcp.workspaces.outputs import matcher, search
 from pyro_mcp.workspaces.outputs.store import OutputStore, shorten
 
 
@@ -171,6 +171,24 @@ def test_grep_gives_numbers_offsets_and_text(store: OutputStore) -> None:
     cut = store.grep(made, "stdout", "^FAILED", limit=1)
     assert (len(cut.matches), cut.complete, cut.gave_up) == (1, False, False)
     assert store.grep(made, "stdout", "nowhere$").matches == ()
+
+
+@pytest.mark.parametrize("pattern", ["row", "^row"])
+def test_grep_counts_all_that_match_and_gives_those_at_either_end(store: OutputStore, pattern: str) -> None:
+    made = filled(store, b"".join(b"row %d\n" % number for number in range(5_001)))
+    first = store.grep(made, "stdout", pattern)
+    assert ([first.matches[0].text, first.matches[-1].text], first.total) == (["row 0", "row 99"], 5_001)
+    last = store.grep(made, "stdout", pattern, limit=2, from_end=True)
+    assert ([match.text for match in last.matches], last.total) == (["row 4999", "row 5000"], 5_001)
+    assert [match.line for match in last.matches] == [5_000, 5_001]
+
+
+def test_matches_that_take_too_long_to_count_are_more_than_those_shown(
+    store: OutputStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(matcher, "COUNTING_SECONDS", 0)
+    found = store.grep(filled(store, LOG), "stdout", "FAILED", limit=1)
+    assert (len(found.matches), found.total, found.complete, found.gave_up) == (1, None, False, False)
 
 
 def test_a_pattern_that_takes_forever_is_given_up(tmp_path: Path) -> None:

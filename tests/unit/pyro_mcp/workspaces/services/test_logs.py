@@ -7,6 +7,7 @@ from typing import cast
 import pytest
 
 from pyro_mcp.keeper.services.log import ServiceLog
+from pyro_mcp.mcp_server.texts import service
 from pyro_mcp.models.service import ServiceLogs
 from pyro_mcp.workspaces.services import logs
 from pyro_mcp.workspaces.session import Sessions
@@ -75,3 +76,11 @@ def test_matches_say_where_they_are_over_all_pieces(log: Log) -> None:
     assert found.matches == 2
     later = log.read(grep="line", cursor=171)
     assert (later.text, later.next_cursor) == ("171: line 019", 180)
+
+
+def test_more_matches_than_an_answer_has_are_counted_and_a_cursor_leads_past_the_first(log: Log) -> None:
+    log.write("x\n" * 140)
+    found = log.read(grep="x")
+    assert (found.matches, found.total_matches) == (100, 140)
+    assert service.logs_text(found).startswith("first 100 lines that match, of 140 (position: line)")
+    assert log.read(grep="x", cursor=270).text == "\n".join(f"{at}: x" for at in range(270, 280, 2))

@@ -1,6 +1,6 @@
 import pytest
 
-from pyro_mcp.workspaces.text.lines import FileLines, Looseness
+from pyro_mcp.workspaces.text.lines import FileLines, Looseness, text_lines
 
 
 @pytest.mark.parametrize(
@@ -42,3 +42,9 @@ def test_a_place_is_checked_within_the_file() -> None:
     assert file.has([b"a", b"b"], 0, Looseness.EXACT)
     assert not file.has([b"b", b"c"], 1, Looseness.EXACT)
     assert not file.has([b"a"], -1, Looseness.EXACT)
+
+
+def test_a_text_is_parted_at_line_feeds_alone() -> None:
+    text = "a\fb\vc\x85d\u2028e\rf\r\ng\n\nh"
+    assert text_lines(text) == ["a\fb\vc\x85d\u2028e\rf\r\n", "g\n", "\n", "h"]
+    assert (text_lines(""), text_lines("\n"), text_lines("a\n")) == ([], ["\n"], ["a\n"])

@@ -132,6 +132,26 @@ class TestTolerance:
     def test_untouched_last_line_keeps_its_missing_newline(self) -> None:
         assert patched(tree(x=b"a\nb"), unified("x", "@@ -1,2 +1,2 @@\n-a\n+A\n b\n"))[0] == tree(x=b"A\nb")
 
+    def test_unchanged_lines_of_an_envelope_may_lack_their_space_also_where_they_are_indented(self) -> None:
+        body = b"def g(self):\n        x = 1\n\n-        return 1\n+        return 2\n        # end\n"
+        old = b"class A:\ndef g(self):\n        x = 1\n\n        return 1\n        # end\n"
+        patch = b"*** Begin Patch\n*** Update File: x\n@@\n" + body + b"*** End Patch\n"
+        after, plan = patched(tree(x=old), patch)
+        assert after == tree(x=old.replace(b"return 1", b"return 2"))
+        assert kinds(plan.report) == {"line_prefix"}
+
+    def test_unchanged_lines_without_their_space_that_stand_twice_are_refused_with_the_places(self) -> None:
+        old = b"    a\n    b\n    a\n    b\n"
+        patch = b"*** Begin Patch\n*** Update File: x\n@@\n    a\n-    b\n+    c\n*** End Patch\n"
+        assert only_hunk(report_of(tree(x=old), patch)).candidates == (1, 3)
+
+    def test_what_fits_as_it_is_written_is_not_read_otherwise(self) -> None:
+        old = b"   a\n   b\n    a\n   b\n"
+        patch = b"*** Begin Patch\n*** Update File: x\n@@\n    a\n-   b\n+   c\n*** End Patch\n"
+        after, plan = patched(tree(x=old), patch)
+        assert after == tree(x=b"   a\n   c\n    a\n   b\n")
+        assert kinds(plan.report) == set()
+
     def test_indentation_is_never_forgiven(self) -> None:
         hunk = only_hunk(report_of(tree(x=b"  a\n"), unified("x", "@@ -1 +1 @@\n-    a\n+    b\n")))
         assert hunk.nearest[0].differences[0].difference == "indentation"
@@ -289,3 +309,24 @@ class TestPrefixes:
                 {},
                 f"--- /dev/null\n+++ {name if name.startswith('/') else 'b/' + name}\n@@ -0,0 +1 @@\n+a\n".encode(),
             )
+
+
+class TestExplanation:
+    def test_lines_are_told_as_they_are_to_be_copied(self) -> None:
+        plan = patched(tree(x=b"say('it\\'s')\n"), unified("x", "@@ -1 +1 @@\n-say('its')  \n+say(1)\n"))[1]
+        with pytest.raises(Conflict) as refused:
+            plan.require_applicable()
+        told = (refused.value.details or "").splitlines()
+        assert "        wanted: say('its')\\x20\\x20" in told
+        assert "        is:     say('it\\'s')" in told
+        assert "around those lines" in refused.value.hint
+
+    def test_the_next_step_fits_what_is_wrong(self) -> None:
+        for patch, step in (
+            (b"--- /dev/null\n+++ b/x\n@@ -0,0 +1 @@\n+a\n", "is changed by an update"),
+            (b"--- a/y\n+++ b/y\n@@ -1 +1 @@\n-a\n+b\n", "pyro workspace file list"),
+        ):
+            with pytest.raises(Conflict) as refused:
+                patched(tree(x=b"a\n"), patch)[1].require_applicable()
+            assert step in refused.value.hint
+            assert "those lines" not in refused.value.hint

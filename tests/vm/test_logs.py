@@ -30,7 +30,7 @@ def test_a_machine_that_ended_well_leaves_its_story(machines: Machines, tmp_path
 def test_a_machine_that_died_leaves_it_too(machines: Machines, home: Path, tmp_path: Path) -> None:
     with machines() as machine, machine.channel() as channel:
         qemu = wait_until(lambda: qemu_of(home), what="QEMU", timeout=5)
-        os.kill(qemu.pid, signal.SIGKILL)
+        command = {"verb": "exec", "argv": ["sh", "-c", "echo up; sleep 9"], "cwd": "/", "stdin": False}
         with pytest.raises(OutcomeUnknown, match=r"the machine died: .*exit 137"):
-            channel.ask({"verb": "exec", "argv": ["sleep", "9"], "cwd": "/", "stdin": False}, timeout=20)
+            channel.ask(command, on_data=lambda *_: os.kill(qemu.pid, signal.SIGKILL), timeout=20)
     assert '-> {"execute": "cont"}' in _story(tmp_path)

@@ -109,6 +109,8 @@ def test_list_search_move_and_remove(opening: Opening) -> None:
             with pytest.raises(Conflict):
                 writing.remove_file(session, "a", to=None, recursive=False)
             writing.remove_file(session, "a/b", to="moved/b", recursive=False)
+            with pytest.raises(Conflict, match="exists already"):
+                writing.remove_file(session, "l", to="bin", recursive=False)
             writing.remove_file(session, "a", to=None, recursive=True)
             writing.remove_file(session, "l", to=None, recursive=False)
             with pytest.raises(NotFound):

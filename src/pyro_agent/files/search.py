@@ -24,7 +24,7 @@ _USUAL_MS = 10_000
 _LONGEST_MS = 600_000
 # A file with a NUL byte here is binary, as git sees it.
 _LOOKED_AT = 8000
-_USUAL_FILE = 2 << 20
+_USUAL_FILE = 16 << 20
 _LARGEST_FILE = 256 << 20
 # What is told of a line; a minified file has one of a megabyte.
 _LINE = 2000
@@ -103,7 +103,7 @@ def _milliseconds(message: Message) -> int:
 def search_tree(message: Message, desk: Desk) -> Message:
     """`tree.search`: see the module; the job of a worker.
 
-    {path, pattern, glob, ignore_case=false, context=0, limit=1000, max_file_bytes=2 MiB, timeout_ms=10000,
+    {path, pattern, glob, ignore_case=false, context=0, limit=1000, max_file_bytes=16 MiB, timeout_ms=10000,
     ignore=[".git"]} → lines {path, line, text, before, after}.
     """
     search = _Search.from_message(message)

@@ -78,6 +78,8 @@ def remove_file(session: Session, path: str, *, to: str | None, recursive: bool)
         raise Conflict(
             f"{path} is a directory", hint="Give recursive=true to remove it with all that is in it."
         )
+    if to is not None and to != path and guest_files.stat(session, to).kind != "absent":
+        raise Conflict(f"{to} exists already", hint="Remove it first, or name another place.")
     step: Step = (
         guest_changes.move_step(path, to) if to else guest_changes.remove_step(path, recursive=recursive)
     )

@@ -92,8 +92,24 @@ def _search(hunk: Hunk, file: FileLines, *, base_proven: bool) -> _Search:
     if not one.places:
         one.outcome = Misfit("its lines are not in the file")
         return one
+    one.places = [place for place in one.places if not _stands_already(one, place, file)]
+    if not one.places:
+        one.outcome = Misfit("the lines that it adds stand there already: was it applied before?")
+        return one
     _narrow(one, file)
     return one
+
+
+def _stands_already(one: _Search, at: int, file: FileLines) -> bool:
+    """Tell whether what a hunk adds at its edge is there: its old lines alone would fit as often as it is applied.
+
+    Blank lines alone say nothing.
+    """
+    head, tail = one.hunk.added_edges()
+    return any(
+        b"".join(lines).strip() != b"" and file.has(lines, place, Looseness.EXACT)
+        for lines, place in ((head, at - len(head)), (tail, at + len(one.old)))
+    )
 
 
 def _narrow(one: _Search, file: FileLines) -> None:

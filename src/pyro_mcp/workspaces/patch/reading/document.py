@@ -49,6 +49,17 @@ class Hunk:
         first = len(ops) - len(ops.lstrip(" "))
         return first, first + len(inner) - inner.count("+")
 
+    def added_edges(self) -> tuple[list[bytes], list[bytes]]:
+        """Give the lines that a hunk which only adds puts before and after all of its old lines."""
+        if self.count("-") or not self.count(" "):
+            return [], []
+        first, last = (
+            next(at for at, line in enumerate(lines) if line.op == " ")
+            for lines in (self.lines, self.lines[::-1])
+        )
+        texts = [line.text for line in self.lines]
+        return texts[:first], texts[len(texts) - last :]
+
     def count(self, op: str) -> int:
         """Count the lines of one kind."""
         return sum(line.op == op for line in self.lines)

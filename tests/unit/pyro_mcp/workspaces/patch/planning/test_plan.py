@@ -92,6 +92,26 @@ class TestPlacing:
         proven = f"diff --git a/x b/x\nindex {id}..1234567 100644\n".encode() + unified("x", hunk)
         assert patched(tree(x=content), proven)[0] == tree(x=b"a\nnew\nb\n")
 
+    @pytest.mark.parametrize(
+        ("old", "hunk"),
+        [
+            (b"a\nb\n", "@@ -1,2 +1,4 @@\n a\n b\n+c\n+d\n"),
+            (b"a\nb\n", "@@ -1,2 +1,3 @@\n+import x\n a\n b\n"),
+            (b"a\nb\n", "@@ -1,2 +1,4 @@\n+import x\n a\n b\n+c\n"),
+        ],
+    )
+    def test_what_is_added_at_the_edge_of_a_hunk_is_not_added_twice(self, old: bytes, hunk: str) -> None:
+        """Its old lines are there after the first time, too; git looks for the end or the beginning of the file."""
+        once, _ = patched(tree(x=old), unified("x", hunk))
+        outcome = only_hunk(report_of(once, unified("x", hunk)))
+        assert (outcome.applied, "applied before" in (outcome.reason or "")) == (False, True)
+
+    def test_blank_lines_and_lines_like_others_are_added_at_an_edge(self) -> None:
+        after, _ = patched(tree(x=b"a\n\nb\n"), unified("x", "@@ -2,2 +2,3 @@\n+\n \n b\n"))
+        assert after == tree(x=b"a\n\n\nb\n")
+        after, _ = patched(tree(x=b"}\n}\n"), unified("x", "@@ -1,2 +1,3 @@\n }\n }\n+}\n"))
+        assert after == tree(x=b"}\n}\n}\n")
+
     def test_an_anchor_chooses_the_block(self) -> None:
         patch = b"*** Begin Patch\n*** Update File: x\n@@ def g(self):\n-        return 1\n+        return 2\n*** End Patch\n"
         after, _ = patched(tree(x=FUNCTIONS), patch)

@@ -19,7 +19,7 @@ from pyro_mcp.mcp_server.builds import Builds
 from pyro_mcp.mcp_server.reports import Reports
 from pyro_mcp.mcp_server.roots import Roots
 from pyro_mcp.mcp_server.schema import arguments_from
-from pyro_mcp.mcp_server.texts.answers import error_text, with_tools
+from pyro_mcp.mcp_server.texts.answers import error_text, spelling
 from pyro_mcp.mcp_server.texts.by_operation import TEXTS
 from pyro_mcp.models.encoding import as_object
 from pyro_mcp.models.narrowing import narrowed
@@ -110,7 +110,7 @@ class Calls:
             with remarks() as remarked:
                 answer = operation.call(self._pyro, **arguments)
         except PyroError as error:
-            return error_result(error, self._operations.values())
+            return error_result(error, self._operations)
         narrow = self._profile != "workspace-full"
         # Sparse: some hosts show their model this instead of the text.
         whole = as_object(answer, operation.plural, narrow=narrow, sparse=True, remarks=remarked)
@@ -131,13 +131,13 @@ class Calls:
         return self._limiter
 
 
-def error_result(error: PyroError, offered: Iterable[Operation] = ()) -> types.CallToolResult:
+def error_result(error: PyroError, offered: Iterable[str] = ()) -> types.CallToolResult:
     """An error as a tool's answer: what went wrong, what to do with the tools that are offered; and the facts for programs.
 
     No structured content: it is not of the tool's output schema, and clients made with the TypeScript SDK (OpenCode, the
     Inspector) would tell their model that, instead of the error.
     """
-    hint = error.hint and with_tools(error.hint, offered)
+    hint = error.hint_for(spelling(offered))
     facts = {"code": error.code, "brief": error.brief, "details": error.details, "hint": hint}
     text = error_text(type(error)(error.brief, details=error.details, hint=hint))
     return types.CallToolResult(content=[_text(text)], _meta={ERROR: facts}, is_error=True)

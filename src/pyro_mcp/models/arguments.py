@@ -136,7 +136,7 @@ EnvironmentRef = Annotated[
     Argument(
         text="debian:12 (git, python3, curl), debian:12-build (adds compilers, pip, node) or debian:12-base.",
         pattern=r"^[a-z0-9][a-z0-9._/-]*(:[\w.-]+)?$",
-        hint="An environment's name looks like debian:12; `pyro env list` shows them.",
+        hint="An environment's name looks like debian:12. `<<vm_list_environments>>` shows them.",
     ),
 ]
 Command = Annotated[
@@ -144,7 +144,7 @@ Command = Annotated[
     Argument(
         text="String for sh -c, or list of words.",
         also=_command_fault,
-        hint="Give a string for `sh -c`, or a list of words; on the command line, after --.",
+        hint="Give <<command>> as a string for `sh -c`, or as a list of words.",
     ),
 ]
 NetworkPolicyArgument = Annotated[

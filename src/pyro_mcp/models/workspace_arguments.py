@@ -44,7 +44,7 @@ WorkspaceRef = Annotated[
         text="Id or name.",
         obvious=True,
         pattern=r"^[a-z0-9][a-z0-9-]{0,62}$",
-        hint="A workspace is named by its id or name; `pyro workspace list` shows them.",
+        hint="A workspace is named by its id or name; `<<workspace_list>>` shows them.",
     ),
 ]
 WorkspaceRefs = Annotated[Sequence[str], Argument(text="Workspace ids or names.", also=words_fault)]

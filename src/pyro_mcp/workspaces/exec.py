@@ -179,7 +179,7 @@ def _follow(
         raise OutcomeUnknown(
             error.brief,
             details=f"the command {exec_id} ran; what it wrote until then is kept\n{error.details or ''}",
-            hint=f"read it with output_read {exec_id}; the next operation starts the workspace again from its disk",
+            hint=f"read it with <<workspace_output_read>> {exec_id}; the next operation starts the workspace again from its disk",
         ) from error
 
 

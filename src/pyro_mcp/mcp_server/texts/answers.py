@@ -1,13 +1,12 @@
 """Answers and errors as a model reads them: short, facts first, the next useful step at the end."""
 
-import re
 from collections.abc import Iterable, Sequence
 
-from pyro_mcp.errors import PyroError
+from pyro_mcp.errors import PyroError, Spell, plainly
 from pyro_mcp.models.environment import EnvironmentInfo
 from pyro_mcp.models.network import decision_text
 from pyro_mcp.models.run import Confinement, Isolation, RunResult
-from pyro_mcp.operations.declare import Operation
+from pyro_mcp.operations.catalogue import all_operations
 
 
 def run_text(result: RunResult) -> str:
@@ -44,11 +43,16 @@ def warnings(isolation: Isolation | None, confinement: Confinement | None) -> li
     ]
 
 
-def with_tools(hint: str, offered: Iterable[Operation]) -> str:
-    """A hint that sends a person to a command, sending a model to its tool where there is one."""
-    for operation in offered:
-        hint = re.sub(rf"\bpyro {' '.join(operation.cli)}\b(?! [a-z])", operation.name, hint)
-    return hint
+def spelling(offered: Iterable[str]) -> Spell:
+    """How a server with these tools spells what a hint names: as its tools and their arguments are called."""
+    tools = set(offered)
+
+    def spell(name: str, value: str | None) -> str | None:
+        if name not in tools and any(operation.name == name for operation in all_operations()):
+            return None
+        return plainly(name, value)
+
+    return spell
 
 
 def error_text(error: PyroError) -> str:

@@ -70,7 +70,7 @@ class Landing:
             return
         raise Conflict(
             f"{self.output} is there already",
-            hint="Name another output_path, or give --overwrite (overwrite=true).",
+            hint="Name another output_path, or give <<overwrite=true>>.",
         )
 
     def _has_entries(self) -> bool:

@@ -100,7 +100,7 @@ def _changed(session: Session, path: str, allow_paths: Sequence[str]) -> tuple[C
     tree = compare(changed)
     if not tree.files:
         raise Conflict(
-            "nothing changed in the workspace", hint="`workspace diff` shows what would be exported."
+            "nothing changed in the workspace", hint="`<<workspace_diff>>` shows what would be exported."
         )
     if tree.left_out:
         raise LimitReached(

@@ -1,9 +1,12 @@
 from tests.doors import ENVIRONMENTS, finished
 
 from pyro_mcp.errors import NotFound
-from pyro_mcp.mcp_server.texts.answers import environments_text, error_text, run_text, warnings, with_tools
+from pyro_mcp.mcp_server.texts.answers import environments_text, error_text, run_text, spelling, warnings
 from pyro_mcp.mcp_server.texts.by_operation import TEXTS
 from pyro_mcp.operations.catalogue import all_operations, operations_in
+from pyro_mcp.operations.declare import Profile
+
+_NARROW: tuple[Profile, Profile] = ("workspace-core", "vm-run")
 
 
 def test_every_operation_has_its_text() -> None:
@@ -53,16 +56,14 @@ def test_only_emulation_without_full_confinement_warns() -> None:
 
 
 def test_a_hint_sends_a_model_to_tools_and_a_person_to_commands() -> None:
-    hint = "`pyro workspace list` shows them; `pyro doctor` tells why."
+    error = NotFound(
+        "x", hint="`<<workspace_list>>` shows them. Or give <<overwrite=true>>; `pyro doctor` tells why."
+    )
+    core, run = (spelling(item.name for item in operations_in(profile)) for profile in _NARROW)
     assert (
-        with_tools(hint, operations_in("workspace-core"))
-        == "`workspace_list` shows them; `pyro doctor` tells why."
+        error.hint_for(core)
+        == "`workspace_list` shows them. Or give overwrite=true; `pyro doctor` tells why."
     )
-    assert with_tools(hint, operations_in("vm-run")) == hint
-    assert with_tools("See them with: pyro workspace list", operations_in("workspace-core")).endswith(
-        " workspace_list"
-    )
-    assert (
-        with_tools("pyro run is no pyro run of yours", operations_in("vm-run"))
-        == "pyro run is no pyro run of yours"
-    )
+    assert error.hint_for(run) == "Or give overwrite=true; `pyro doctor` tells why."
+    assert error.hint == error.hint_for(core)
+    assert NotFound("x", hint="`<<workspace_list>>` shows them.").hint_for(run) == NotFound.usual_hint

@@ -197,6 +197,7 @@ def _seed(seed: SeedReport | None) -> list[str]:
 
 
 def _names(names: Sequence[str], count: int) -> str:
+    first += f", all below {seed.top}/" if seed.top else ""
     more = count - len(names[:_NAMES_SHOWN])
     return ", ".join(names[:_NAMES_SHOWN]) + (f" and {more} more" if more else "")
 

@@ -168,7 +168,8 @@ def _next_step(result: ExecResult) -> str | None:
 def _seed_lines(seed: SeedReport | None) -> list[str]:
     if seed is None or seed.kind == "none":
         return []
-    lines = [f"/workspace has {seed.files} files ({_size(seed.bytes)}) of {seed.source}"]
+    below = f", all below {seed.top}/" if seed.top else ""
+    lines = [f"/workspace has {seed.files} files ({_size(seed.bytes)}) of {seed.source}{below}"]
     groups = (
         ("ignored by git and left out", seed.ignored, seed.ignored_count),
         ("withheld as likely keys or passwords", seed.withheld, seed.withheld_count),

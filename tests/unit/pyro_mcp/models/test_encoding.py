@@ -67,3 +67,12 @@ def test_what_does_not_belong_in_a_model_is_an_error(stray: object) -> None:
 def test_a_bare_list_is_no_answer() -> None:
     with pytest.raises(TypeError, match="neither a model nor a list"):
         as_object([1])
+
+
+def test_a_sparse_answer_leaves_out_what_a_reader_takes_for_granted() -> None:
+    """What has no default stays: the schema requires it. So does an empty text, which somebody may read."""
+    assert as_object(Thing("a"), sparse=True) == {"name": "a"}
+    told = as_object(finished(0), sparse=True)
+    assert {"outcome", "exit_code", "stdout", "stderr"} <= set(told)
+    assert not {"stdout_truncated", "network", "signal"} & set(told)
+    assert as_object(finished(0, stdout_truncated=True), sparse=True)["stdout_truncated"] is True

@@ -149,7 +149,9 @@ Command = Annotated[
 ]
 NetworkPolicyArgument = Annotated[
     NetworkPolicy,
-    Argument(text="egress lets it reach public hosts by TCP; +published-ports lets this computer in, too."),
+    Argument(
+        text="egress lets it reach public hosts by TCP; +published-ports lets this computer in, too. It stays so."
+    ),
 ]
 AllowHosts = Annotated[
     Sequence[str],

@@ -19,8 +19,8 @@ from pyro_mcp.mcp_server.builds import Builds
 from pyro_mcp.mcp_server.reports import Reports
 from pyro_mcp.mcp_server.roots import Roots
 from pyro_mcp.mcp_server.schema import arguments_from
-from pyro_mcp.mcp_server.texts.answers import error_text, spelling
-from pyro_mcp.mcp_server.texts.by_operation import TEXTS
+from pyro_mcp.mcp_server.texts.answers import error_text, resumed_line, spelling
+from pyro_mcp.mcp_server.texts.by_operation import text_of
 from pyro_mcp.models.encoding import as_object
 from pyro_mcp.models.narrowing import narrowed
 from pyro_mcp.operations.catalogue import operations_in
@@ -115,9 +115,10 @@ class Calls:
         # Sparse: some hosts show their model this instead of the text.
         whole = as_object(answer, operation.plural, narrow=narrow, sparse=True, remarks=remarked)
         structured, cuts = bounded(whole)
-        text = bounded_text(TEXTS[operation.name](narrowed(answer) if narrow else answer), cuts)
+        told = text_of(operation.name, narrowed(answer) if narrow else answer, wide=not narrow)
+        text = bounded_text(told, cuts)
         if remarked.get("resumed") and not hasattr(answer, "resumed"):
-            text = f"(The workspace was started again first: {remarked['resumed_reason']}.)\n{text}"
+            text = f"({resumed_line(str(remarked['resumed_reason']), wide=not narrow)})\n{text}"
         return types.CallToolResult(content=[_text(text)], structured_content=structured)
 
     def _arguments(self, operation: Operation, given: Mapping[str, object]) -> dict[str, object]:

@@ -59,3 +59,12 @@ TEXTS: Mapping[str, Callable[..., str]] = {
     "shell_close": shell.shell_text,
     "shell_list": shell.shells_text,
 }
+
+# Those that send a reader on to operations that not every profile has, or tell of what only the widest has.
+_DIFFER = frozenset({"vm_run", "workspace_exec", "workspace_exec_wait", "workspace_summary"})
+
+
+def text_of(operation: str, answer: object, *, wide: bool) -> str:
+    """An operation's answer in words; `wide`: the reader has every operation."""
+    text = TEXTS[operation]
+    return text(answer, wide=wide) if operation in _DIFFER else text(answer)

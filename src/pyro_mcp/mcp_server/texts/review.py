@@ -3,18 +3,19 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
+from pyro_mcp.mcp_server.texts.answers import resumed_line
 from pyro_mcp.models.summary import Attempt, Finding, TestCounts, WorkspaceComparison, WorkspaceSummary
 
 _FILES_SHOWN = 30
 _SHARED_SHOWN = 20
 
 
-def summary_text(summary: WorkspaceSummary) -> str:
+def summary_text(summary: WorkspaceSummary, *, wide: bool = False) -> str:
     """The facts in the order a reviewer asks for them: what changed, how the tests went, what to look at."""
     name = summary.name or summary.workspace_id
     lines = [f"workspace {name}, since {summary.since:%Y-%m-%d %H:%M:%S} UTC"]
     if summary.resumed:
-        lines.append(f"It was started again first: {summary.resumed_reason}.")
+        lines.append(resumed_line(summary.resumed_reason, wide=wide))
     lines += _changes(summary)
     lines += _tests_of(summary)
     lines.append(

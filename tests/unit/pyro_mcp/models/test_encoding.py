@@ -54,6 +54,8 @@ def test_a_run_has_the_contracts_spelling() -> None:
         "isolation",
         "confinement",
         "output_id",
+        "left_running",
+        "no_network",
         "network",
     }
 
@@ -74,5 +76,5 @@ def test_a_sparse_answer_leaves_out_what_a_reader_takes_for_granted() -> None:
     assert as_object(Thing("a"), sparse=True) == {"name": "a"}
     told = as_object(finished(0), sparse=True)
     assert {"outcome", "exit_code", "stdout", "stderr"} <= set(told)
-    assert not {"stdout_truncated", "network", "signal"} & set(told)
-    assert as_object(finished(0, stdout_truncated=True), sparse=True)["stdout_truncated"] is True
+    assert not {"stdout_truncated", "network", "left_running", "no_network", "signal"} & set(told)
+    assert as_object(finished(0, left_running=True), sparse=True)["left_running"] is True

@@ -3,6 +3,7 @@ from tests.doors import ENVIRONMENTS, finished
 from pyro_mcp.errors import NotFound
 from pyro_mcp.mcp_server.texts.answers import environments_text, error_text, run_text, spelling, warnings
 from pyro_mcp.mcp_server.texts.by_operation import TEXTS
+from pyro_mcp.models.network import NetworkDecision
 from pyro_mcp.operations.catalogue import all_operations, operations_in
 from pyro_mcp.operations.declare import Profile
 
@@ -67,3 +68,20 @@ def test_a_hint_sends_a_model_to_tools_and_a_person_to_commands() -> None:
     assert error.hint_for(run) == "Or give overwrite=true; `pyro doctor` tells why."
     assert error.hint == error.hint_for(core)
     assert NotFound("x", hint="`<<workspace_list>>` shows them.").hint_for(run) == NotFound.usual_hint
+
+
+def test_what_a_machine_was_refused_is_told_once_and_in_words_of_the_profile() -> None:
+    refused = NetworkDecision(outcome="refused", host="pypi.org", reason="no rule names it")
+    assert run_text(finished(1, network=(refused,)), wide=True).endswith(
+        "network: refused pypi.org (no rule names it)"
+    )
+    without = finished(1, network=(refused, refused), no_network=True)
+    assert run_text(without, wide=True).count("network_policy egress") == 1
+    narrow = run_text(without)
+    assert narrow.endswith("\nNo network here: use what is installed.")
+    assert "refused" not in narrow
+
+
+def test_what_a_command_left_running_is_told() -> None:
+    assert run_text(finished(left_running=True)).endswith("What it had left running was ended with it.")
+    assert "service_start" in run_text(finished(left_running=True), wide=True)

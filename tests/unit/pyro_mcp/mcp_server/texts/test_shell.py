@@ -47,7 +47,8 @@ def test_what_was_read_and_how_it_stands(others: dict[str, object], said: str) -
 
 def test_an_opened_shell_is_named_and_a_resumed_workspace_told() -> None:
     opened = shell_opened_text(read(resumed=True, resumed_reason="it was idle"))
-    assert opened.startswith("shell sh-1 is open\nThe workspace was started again first: it was idle.\n$ ls")
+    assert opened.startswith("shell sh-1 is open\nThe workspace was started again first: it was idle.")
+    assert "services and shells have ended.\n$ ls" in opened
 
 
 def test_raw_bytes_hold_nothing_that_a_terminal_acts_on() -> None:

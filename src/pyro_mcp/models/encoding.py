@@ -34,10 +34,11 @@ def as_object(
 
 
 def _says_nothing(item: "Field[object]", found: object) -> bool:
-    """Whether it is what a reader takes for granted: not there, no, none of them. An empty text is a text."""
-    if item.default is MISSING and item.default_factory is MISSING:
-        return False
-    return not found and not isinstance(found, str | bytes)
+    """Whether it is what a reader takes for granted: not there, no, none of them. An empty text is a text, and an exit code
+    of 0 is one where there may be none.
+    """
+    usual = item.default if item.default_factory is MISSING else item.default_factory()
+    return usual is not MISSING and found == usual and not found and not isinstance(found, str | bytes)
 
 
 def as_json(value: object, *, narrow: bool = False, sparse: bool = False) -> JsonValue:

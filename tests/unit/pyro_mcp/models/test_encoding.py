@@ -16,6 +16,11 @@ class Thing:
     place: Path | None = None
 
 
+@dataclass(frozen=True)
+class Code:
+    exit_code: int | None = None
+
+
 def test_models_nest_and_keep_their_nulls() -> None:
     thing = Thing("a", (Thing("b", place=Path("/x")),))
     assert as_object(thing) == {
@@ -74,6 +79,8 @@ def test_a_bare_list_is_no_answer() -> None:
 def test_a_sparse_answer_leaves_out_what_a_reader_takes_for_granted() -> None:
     """What has no default stays: the schema requires it. So does an empty text, which somebody may read."""
     assert as_object(Thing("a"), sparse=True) == {"name": "a"}
+    assert as_object(Code(), sparse=True) == {}
+    assert as_object(Code(0), sparse=True) == {"exit_code": 0}
     told = as_object(finished(0), sparse=True)
     assert {"outcome", "exit_code", "stdout", "stderr"} <= set(told)
     assert not {"stdout_truncated", "network", "left_running", "no_network", "signal"} & set(told)

@@ -38,12 +38,9 @@ def test_a_command_tells_what_it_was_refused_and_what_ended_with_it(
         ]
         facts, _ = await client.use("workspace_exec", **exec_, command=command)
         assert not facts.get("left_running")
-        for command, hint in (
-            ("source x", "write `. FILE`"),
-            ("cat <(echo a)", '["bash", "-c"'),
-            ("nosuch", "may lack"),
-        ):
-            _, text = await client.use("workspace_exec", **exec_, command=command)
+        misread = {"source x": "write `. FILE`", "cat <(echo a)": '["bash", "-c"', "nosuch": "may lack"}
+        for words, hint in misread.items():
+            _, text = await client.use("workspace_exec", **exec_, command=words)
             assert hint in text.splitlines()[-1]
             assert ("may lack" in text) == (hint == "may lack")
         rules = {"network_policy": "egress", "allow_hosts": ["pypi.org"]}

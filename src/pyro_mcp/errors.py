@@ -39,7 +39,7 @@ class PyroError(Exception):
 
     def hint_for(self, spell: Spell) -> str:
         """The same in the words of a door; a sentence about what that door does not have is left out."""
-        sentences = re.split(r"(?<=[.;]) ", self._hint)
+        sentences = re.split(r"(?<=[.;?]) ", self._hint)
         told = [said for sentence in sentences if (said := _spelt(sentence, spell)) is not None]
         return " ".join(told).removesuffix(";") or self.usual_hint
 

@@ -68,6 +68,8 @@ def test_a_hint_sends_a_model_to_tools_and_a_person_to_commands() -> None:
     assert error.hint_for(run) == "Or give overwrite=true; `pyro doctor` tells why."
     assert error.hint == error.hint_for(core)
     assert NotFound("x", hint="`<<workspace_list>>` shows them.").hint_for(run) == NotFound.usual_hint
+    near = NotFound("x", hint="Did you mean debian:12? `<<workspace_list>>` shows them all.")
+    assert near.hint_for(run) == "Did you mean debian:12?"
 
 
 def test_what_a_machine_was_refused_is_told_once_and_in_words_of_the_profile() -> None:

@@ -32,7 +32,9 @@ def raw_text(data: bytes) -> str:
 
 
 def shell_written_text(written: ShellWritten) -> str:
-    """That it was typed."""
+    """What came of it, or that it was typed."""
+    if written.read is not None:
+        return shell_read_text(written.read)
     return f"typed {written.written_bytes} bytes into {written.shell_id}; shell_read shows what came of it"
 
 

@@ -9,6 +9,8 @@ from pathlib import PurePath
 from pyro_mcp.models.narrowing import is_only_full, narrowed
 
 JsonValue = None | bool | int | float | str | list["JsonValue"] | dict[str, "JsonValue"]
+# Numbers that say how much there is of another field, which is left out where there is nothing.
+_OF_ANOTHER = ("_count", "_from", "_bytes")
 JsonObject = dict[str, JsonValue]
 
 
@@ -34,11 +36,13 @@ def as_object(
 
 
 def _says_nothing(item: "Field[object]", found: object) -> bool:
-    """Whether it is what a reader takes for granted: not there, no, none of them. An empty text is a text, and an exit code
-    of 0 is one where there may be none.
+    """Whether it is what a reader takes for granted: not there, no, none of them. An empty text is a text, no failed test is
+    a fact, and an exit code of 0 is one where there may be none.
     """
     usual = item.default if item.default_factory is MISSING else item.default_factory()
-    return usual is not MISSING and found == usual and not found and not isinstance(found, str | bytes)
+    if usual is MISSING or found != usual or found or isinstance(found, str | bytes):
+        return False
+    return not isinstance(found, int) or isinstance(found, bool) or item.name.endswith(_OF_ANOTHER)
 
 
 def as_json(value: object, *, narrow: bool = False, sparse: bool = False) -> JsonValue:

@@ -7,6 +7,7 @@ import pytest
 from tests.doors import ENVIRONMENTS, finished
 
 from pyro_mcp.models.encoding import as_json, as_object
+from pyro_mcp.models.seed import SeedReport
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,13 @@ def test_a_sparse_answer_leaves_out_what_a_reader_takes_for_granted() -> None:
     assert as_object(Thing("a"), sparse=True) == {"name": "a"}
     assert as_object(Code(), sparse=True) == {}
     assert as_object(Code(0), sparse=True) == {"exit_code": 0}
+    seed = as_object(SeedReport(kind="git", files=3), sparse=True)
+    assert {name: fact for name, fact in seed.items() if name not in ("kind", "files")} == {
+        "directories": 0,
+        "symlinks": 0,
+        "bytes": 0,
+        "top": "",
+    }
     told = as_object(finished(0), sparse=True)
     assert {"outcome", "exit_code", "stdout", "stderr"} <= set(told)
     assert not {"stdout_truncated", "network", "left_running", "no_network", "signal"} & set(told)

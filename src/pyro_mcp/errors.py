@@ -4,14 +4,22 @@ Every error a user may meet is one of these. The front ends translate them once 
 status, the MCP server to a tool error; the SDK lets them through. A command that ran and failed is a result, not an error.
 """
 
+import re
 from collections.abc import Callable
 from typing import ClassVar
+
+# What a hint names and each door spells in its own way: an operation, or an argument, which may have a value.
+_MARK = re.compile(r"<<(?P<name>[a-z_]+)(?:=(?P<value>\w+))?>>")
+# Gives a name, and the value it may have, in the words of one door; None where that door does not have it.
+Spell = Callable[[str, str | None], str | None]
 
 
 class PyroError(Exception):
     """What went wrong in one line (`brief`), what is known about it (`details`), and what to do next (`hint`).
 
-    Where it is raised without a hint, the kind of error has one: nobody is left without a next step.
+    Where it is raised without a hint, the kind of error has one: nobody is left without a next step. A hint names operations
+    and arguments by their marked names, `<<workspace_list>>` or `<<overwrite=true>>`; `hint` has them plain, as the SDK has
+    arguments, `hint_for` as a door spells them.
     """
 
     code: ClassVar[str] = "error"
@@ -22,18 +30,45 @@ class PyroError(Exception):
         super().__init__(brief)
         self.brief = brief
         self.details = details
-        self.hint = hint or self.usual_hint
+        self._hint = hint or self.usual_hint
+
+    @property
+    def hint(self) -> str:
+        """What to do next."""
+        return self.hint_for(plainly)
+
+    @hint.setter
+    def hint(self, hint: str) -> None:
+        self._hint = hint
+
+    def hint_for(self, spell: Spell) -> str:
+        """The same in the words of a door; a sentence about what that door does not have is left out."""
+        sentences = re.split(r"(?<=[.;?]) ", self._hint)
+        told = [said for sentence in sentences if (said := _spelt(sentence, spell)) is not None]
+        return " ".join(told).removesuffix(";") or self.usual_hint
 
     def rewrite(self, text: Callable[[str], str]) -> None:
         """Say it in other words: each part becomes what `text` makes of it."""
         self.brief = text(self.brief)
         self.details = self.details and text(self.details)
-        self.hint = self.hint and text(self.hint)
+        self._hint = text(self._hint)
         self.args = (self.brief,)
 
     def __str__(self) -> str:
         parts = (self.brief, self.details, self.hint and f"hint: {self.hint}")
         return "\n".join(part for part in parts if part)
+
+
+def plainly(name: str, value: str | None) -> str:
+    """Spell what a hint names as it is called."""
+    return name if value is None else f"{name}={value}"
+
+
+def _spelt(sentence: str, spell: Spell) -> str | None:
+    names = {mark[0]: spell(mark["name"], mark["value"]) for mark in _MARK.finditer(sentence)}
+    if None in names.values():
+        return None
+    return _MARK.sub(lambda mark: names[mark[0]] or "", sentence)
 
 
 class InvalidRequest(PyroError):

@@ -24,8 +24,8 @@ from pyro_mcp.operations.declare import Profile
 KEPT_OUT = re.compile(
     r"secret|network|egress|allow_host|shell|service|snapshot|\bports?\b|publish|disk(?!_mib)", re.IGNORECASE
 )
-# Of a sentence about what a shell is for, or what runs commands: `sh -c` is no shell_open.
-_NOT_MEANT = re.compile(r"through the shell|`?sh -c`?")
+# Of a sentence about what a shell is for, or what runs commands: `sh -c` is no shell_open. That there is no network is no policy.
+_NOT_MEANT = re.compile(r"through the shell|`?sh -c`?|\bno[ _]network\b")
 
 
 def _said(profile: Profile) -> dict[str, object]:

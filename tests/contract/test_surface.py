@@ -101,7 +101,8 @@ _ARGUMENTS = {
     "snapshot_list": "workspace",
     "snapshot_delete": "workspace snapshot",
     "shell_open": "workspace cwd cols rows env secret_env",
-    "shell_write": "workspace shell_id input append_newline keys",
+    "shell_write": "workspace shell_id input append_newline keys wait_for_idle_ms wait_for_pattern wait_for_prompt "
+    "timeout_seconds",
     "shell_read": "workspace shell_id cursor max_chars view wait_for_idle_ms wait_for_pattern wait_for_prompt timeout_seconds",
     "shell_signal": "workspace shell_id signal",
     "shell_resize": "workspace shell_id cols rows",

@@ -64,7 +64,8 @@ def test_untrusted_inspection(
         places = set(tried["destinations"])
         assert {"203.0.113.5:8080", "169.254.169.254:80"} <= places
         assert any(place.startswith("evil.example") for place in places)
-        assert ".vscode/tasks.json" in {found["path"] for found in summary["findings"]}
+        looked_at = {found["path"] for found in summary["findings"]}
+        assert {".vscode/tasks.json", ".git/hooks/post-checkout"} <= looked_at  # no diff shows the hook
         log = call("workspace_logs", **ws, kind="network")
         assert {event["outcome"] for event in log["events"]} == {"policy_denied"}
         with pytest.raises(Refused, match=r"tasks\.json"):

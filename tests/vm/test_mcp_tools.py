@@ -116,6 +116,8 @@ async def _results(client: Told, project: Path) -> None:
 async def _terminals(client: Told) -> None:
     opened, _ = await client.use("shell_open", workspace="tour")
     shell = {"workspace": "tour", "shell_id": opened["shell_id"]}
+    facts, text = await client.use("shell_write", **shell, input="echo $((5 * 5))", wait_for_prompt=True)
+    assert (facts["read"]["waited"], "\n25\n" in text) == ("prompt", True)
     await client.use("shell_write", **shell, input="echo $((6 * 7))")
     _, text = await client.use("shell_read", **shell, wait_for_pattern="42", timeout_seconds=10)
     assert "42" in text

@@ -26,6 +26,7 @@ class Outcome:
     timed_out: bool = False
     killed: bool = False  # because the host cancelled
     over: bool = False  # it and everything it started are gone
+    left: bool = False  # it ended by itself, and something it had started did not
 
     @property
     def known(self) -> bool:
@@ -43,7 +44,8 @@ class Outcome:
             elif self.status is None and not (self.timed_out or self.killed):
                 self.status = messages.integer(report, "status", low=0, high=0xFFFF)
                 # Nothing else lived in its namespace: no need to wait until the kernel has taken that down.
-                self.over = self.over or messages.flag(report, "alone", default=False)
+                alone = messages.flag(report, "alone", default=False)
+                self.over, self.left = self.over or alone, not alone
 
     def to_message(self, *, duration_ms: int, oom: bool) -> Message:
         """Return the answer."""
@@ -56,6 +58,7 @@ class Outcome:
             "timed_out": self.timed_out,
             "killed": self.killed,
             "oom": oom,
+            "left_running": self.left,
             "duration_ms": duration_ms,
         }
 

@@ -25,7 +25,8 @@ def list_changes(message: Message, desk: Desk) -> Message:
     Each record is a JSON line {path, status, old, new, old_bytes, new_bytes, omitted?}, then so many bytes.
     Files, links and their modes are what counts; directories, owners and times are not. With everything=true
     directories are, and what is neither. With only=true what the seed has not counts where the body names it: lines
-    {just: paths} and {whole: paths with all below}, relative to /workspace.
+    {just: paths} and {whole: paths with all below}, relative to /workspace. With git=true only what else is never told: the
+    programs below any .git, which git runs.
     """
     report = _Report(message, desk)
     filters = tuple(_filter(path) for path in _paths(message))
@@ -33,6 +34,7 @@ def list_changes(message: Message, desk: Desk) -> Message:
         mounts.WORKSPACE_UPPER,
         mounts.SEED if os.path.ismount(mounts.SEED) else None,
         everything=messages.flag(message, "everything", default=False),
+        below_git=report.of_git,
     )
     only = take_only(desk) if messages.flag(message, "only", default=False) else None
     complete = True
@@ -76,6 +78,7 @@ class _Report:
         self._most = _bounded(message, "max_bytes", _USUAL_FILE, _LARGEST_FILE)
         self._left = _bounded(message, "max_total", _USUAL_TOTAL, _LARGEST_TOTAL)
         self._limit = _bounded(message, "limit", _USUAL_COUNT, _LARGEST_COUNT)
+        self.of_git = messages.flag(message, "git", default=False)
         self.changed = 0
 
     @property
@@ -85,6 +88,8 @@ class _Report:
     def consider(self, difference: Difference) -> None:
         """Tell of it if it is one."""
         path, old, new = difference
+        if self.of_git and not _run_by_git(path, new):
+            return
         try:
             if old is None or new is None or differs(old, new):
                 self._tell(path, old, new)
@@ -134,6 +139,13 @@ class _Report:
             return file.read(
                 min(self._most, node.status.st_size)
             )  # a file that grows meanwhile is cut, not waited for
+
+
+def _run_by_git(path: str, new: Node | None) -> bool:
+    """Whether it is a program below a .git; git's own samples are run by nobody."""
+    if new is None or new.kind != "file" or not new.status.st_mode & 0o111:
+        return False
+    return ".git" in path.split("/")[:-1] and not path.endswith(".sample")
 
 
 def differs(old: Node, new: Node) -> bool:

@@ -53,10 +53,13 @@ class Layers:
     With `everything` directories count, too, and what is neither file nor link: what git has no form for.
     """
 
-    def __init__(self, upper: str, seed: str | None, *, everything: bool = False) -> None:
+    def __init__(
+        self, upper: str, seed: str | None, *, everything: bool = False, below_git: bool = False
+    ) -> None:
         self._upper = upper
         self._seed = seed
         self._everything = everything
+        self._below_git = below_git  # what git keeps for itself is part of the tree
         self.unseen = 0  # what could not be looked at
 
     def differences(self, filters: tuple[str, ...] = (), only: Only | None = None) -> Iterator[Difference]:
@@ -74,7 +77,11 @@ class Layers:
             return
         for name in self._names(now, before):
             path = prefix + name
-            if name == ".git" or (not prefix and name == places.STAGING) or not _wanted(path, filters):
+            if (
+                (name == ".git" and not self._below_git)
+                or (not prefix and name == places.STAGING)
+                or not _wanted(path, filters)
+            ):
                 continue
             old = self._seen(before, name)
             whole = only is None or path in only.whole

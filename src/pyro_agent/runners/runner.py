@@ -12,6 +12,7 @@ import gc
 import os
 import select
 import signal
+import time
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 
@@ -24,6 +25,8 @@ from pyro_wire.messages import Message
 
 # Twice the widest message, so that handing a command over never blocks the agent.
 _REQUEST_PIPE = 128 * 1024
+# Helpers that end because their command did (Python's resource tracker) need a moment for it: they are nothing that anybody left.
+_GRACE_S = 0.05
 # Four times the default: fewer switches between a chatty command and the agent.
 _OUTPUT_PIPE = 256 * 1024
 
@@ -166,17 +169,29 @@ def _reap_until(command: int) -> None:
     nowhere = os.open("/dev/null", os.O_RDWR)
     for descriptor in (0, 1, 2, _REQUEST):
         os.dup2(nowhere, descriptor)
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD})  # a death is waited for below
     while True:
         pid, status = os.waitpid(-1, 0)
         if pid == command:
-            _report({"status": status, "alone": not _has_children()})
+            _report({"status": status, "alone": left_alone(_GRACE_S)})
             return
 
 
+def left_alone(grace: float) -> bool:
+    """Tell whether nothing of the command is left when the grace is over; orphans are children of their namespace's PID 1."""
+    until = time.monotonic() + grace
+    while _has_children():
+        left = until - time.monotonic()
+        if left <= 0 or signal.sigtimedwait({signal.SIGCHLD}, left) is None:
+            return False
+    return True
+
+
 def _has_children() -> bool:
-    """Tell whether the command left processes behind; orphans are children of their namespace's PID 1."""
+    """Collect the dead, and tell whether anybody lives."""
     try:
-        os.waitpid(-1, os.WNOHANG)
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            continue
     except ChildProcessError:
         return False
     return True

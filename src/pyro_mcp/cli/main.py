@@ -149,11 +149,27 @@ def _tell(error: PyroError, arguments: Sequence[str]) -> None:
     click.echo(f"error: {error.brief}", err=True)
     if error.details:
         click.echo("\n".join(f"  {line}" for line in error.details.splitlines()), err=True)
-    click.echo(f"hint: {error.hint}", err=True)
+    hint = error.hint_for(_spelt)
+    click.echo(f"hint: {hint}", err=True)
     own = arguments[: arguments.index("--")] if "--" in arguments else arguments
     if "--json" in own:
-        told = {"code": error.code, "message": error.brief, "details": error.details, "hint": error.hint}
+        told = {"code": error.code, "message": error.brief, "details": error.details, "hint": hint}
         click.echo(json.dumps({"error": told}))
+
+
+def _spelt(name: str, value: str | None) -> str:
+    """What a hint names, as one types it."""
+    from pyro_mcp.cli.derive import option_names  # read by whoever has made a mistake
+    from pyro_mcp.operations.catalogue import all_operations
+
+    if name == "command":
+        return "what stands after --"
+    for operation in all_operations():
+        if operation.name == name:
+            return f"pyro {' '.join(operation.cli)}"
+    parameters = (item for operation in all_operations() for item in operation.parameters)
+    option = next((option_names(item)[-1] for item in parameters if item.name == name), name)
+    return option if value in (None, "true") else f"{option} {value}"
 
 
 def _usage_hint(error: click.ClickException) -> str:

@@ -132,7 +132,9 @@ class Catalogue:
         known = sorted({*self.recipes(), *self._others()})
         near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
         hint = f"Did you mean {' or '.join(near)}?" if near else f"There are: {', '.join(known)}."
-        return NotFound(f"no environment is called {name!r}", hint=f"{hint} See pyro env list.")
+        return NotFound(
+            f"no environment is called {name!r}", hint=f"{hint} `<<vm_list_environments>>` shows them all."
+        )
 
 
 def sources_from(notes: object) -> Sequence[Source] | None:

@@ -33,7 +33,7 @@ def added_certificates(root: Path = Path("/"), variables: Iterable[str] | None =
         raise HostUnfit(
             f"this host has {len(added)} certificates of its own, more than a machine can be given",
             details=f"{len(text)} bytes; the most is {MOST_BYTES}",
-            hint="Leave them out with --no-host-ca, and add the one that is needed inside the machine.",
+            hint="Leave them out with <<no_host_ca=true>>, and add the one that is needed inside the machine.",
         )
     return text
 

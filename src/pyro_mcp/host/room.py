@@ -25,7 +25,7 @@ def require_memory(mem_mib: int) -> None:
     if mem_mib + _BESIDE_GUEST_MIB > free:
         raise LimitReached(
             f"a machine of {mem_mib} MiB does not fit: this host has {free} MiB of memory free",
-            hint="Give a smaller --mem-mib (mem_mib), or end what takes the memory.",
+            hint="Give a smaller <<mem_mib>>, or end what takes the memory.",
         )
 
 

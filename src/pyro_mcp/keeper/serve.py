@@ -58,8 +58,8 @@ class Keeper:
         )
         # Nothing that a guest writes is kept or passed on before it has been through this, or a fresh one of it.
         self._redactor = Redactor(plan.secrets)
-        self._jobs = Jobs(self._board, self._loop.after, self._redactor)
         egress = Egress(self._loop, self._board, plan.network, self._redactor)
+        self._jobs = Jobs(self._board, self._loop.after, self._redactor, egress.refused_since)
         self._board.on_agent_request = egress.opened
         services = self._services = Services(self._loop, self._board, self._redactor, plan.ports)
         shells = self._shells = Shells(self._board, self._loop, self._redactor)

@@ -19,8 +19,8 @@ from pyro_mcp.mcp_server.builds import Builds
 from pyro_mcp.mcp_server.reports import Reports
 from pyro_mcp.mcp_server.roots import Roots
 from pyro_mcp.mcp_server.schema import arguments_from
-from pyro_mcp.mcp_server.texts.answers import error_text, with_tools
-from pyro_mcp.mcp_server.texts.by_operation import BOUNDED, TEXTS
+from pyro_mcp.mcp_server.texts.answers import error_text, resumed_line, spelling
+from pyro_mcp.mcp_server.texts.by_operation import BOUNDED, text_of
 from pyro_mcp.models.encoding import as_object
 from pyro_mcp.models.narrowing import narrowed
 from pyro_mcp.operations.catalogue import operations_in
@@ -110,15 +110,15 @@ class Calls:
             with remarks() as remarked:
                 answer = operation.call(self._pyro, **arguments)
         except PyroError as error:
-            return error_result(error, self._operations.values())
+            return error_result(error, self._operations)
         narrow = self._profile != "workspace-full"
         # Sparse: some hosts show their model this instead of the text.
         whole = as_object(answer, operation.plural, narrow=narrow, sparse=True, remarks=remarked)
         structured, cuts = bounded(whole)
-        told = [] if operation.name in BOUNDED else cuts
-        text = bounded_text(TEXTS[operation.name](narrowed(answer) if narrow else answer), told)
+        told = text_of(operation.name, narrowed(answer) if narrow else answer, wide=not narrow)
+        text = bounded_text(told, [] if operation.name in BOUNDED else cuts)
         if remarked.get("resumed") and not hasattr(answer, "resumed"):
-            text = f"(The workspace was started again first: {remarked['resumed_reason']}.)\n{text}"
+            text = f"({resumed_line(str(remarked['resumed_reason']), wide=not narrow)})\n{text}"
         return types.CallToolResult(content=[_text(text)], structured_content=structured)
 
     def _arguments(self, operation: Operation, given: Mapping[str, object]) -> dict[str, object]:
@@ -132,13 +132,13 @@ class Calls:
         return self._limiter
 
 
-def error_result(error: PyroError, offered: Iterable[Operation] = ()) -> types.CallToolResult:
+def error_result(error: PyroError, offered: Iterable[str] = ()) -> types.CallToolResult:
     """An error as a tool's answer: what went wrong, what to do with the tools that are offered; and the facts for programs.
 
     No structured content: it is not of the tool's output schema, and clients made with the TypeScript SDK (OpenCode, the
     Inspector) would tell their model that, instead of the error.
     """
-    hint = error.hint and with_tools(error.hint, offered)
+    hint = error.hint_for(spelling(offered))
     facts = {"code": error.code, "brief": error.brief, "details": error.details, "hint": hint}
     text = error_text(type(error)(error.brief, details=error.details, hint=hint))
     return types.CallToolResult(content=[_text(text)], _meta={ERROR: facts}, is_error=True)

@@ -8,7 +8,7 @@ from pyro_mcp.errors import Conflict, InvalidRequest, PolicyDenied
 from pyro_mcp.models.workspace_arguments import path_fault
 from pyro_mcp.operations.declare import Parameter
 
-_OPTION = "Serve with --host-root DIR (repeatable) to allow another directory."
+_OPTION = "Only the user can allow another directory: pyro mcp serve --host-root DIR."
 
 
 class Roots:
@@ -40,13 +40,23 @@ class Roots:
                 f"{name} {given[:200]} changed while it was looked at", hint="Ask again."
             ) from error
         if not any(found.is_relative_to(root) for root in self._directories):
-            allowed = ", ".join(map(str, self._directories))
+            allowed = " or ".join(map(str, self._directories))
             raise PolicyDenied(
                 f"{name} {given[:200]} leads outside the directories that callers may name",
-                details=f"allowed: {allowed}",
-                hint=_OPTION,
+                hint=f"Choose a path below {allowed}. {_OPTION}",
             )
         return str(found)
+
+    @property
+    def told(self) -> str:
+        """What a caller is to know of them before it names a path."""
+        if not self._directories:
+            return f"No path of the user's computer can be named to this server. {_OPTION}"
+        allowed = " or ".join(map(str, self._directories))
+        return (
+            f"Paths of the user's computer (to seed from, to export to) lie below {allowed}; a relative one "
+            f"begins at {self._directories[0]}."
+        )
 
     def confined(self, parameters: Sequence[Parameter], arguments: Mapping[str, object]) -> dict[str, object]:
         """The arguments of a call, with every host path checked and made real."""

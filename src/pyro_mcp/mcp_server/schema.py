@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from pyro_mcp.errors import InvalidRequest
+from pyro_mcp.mcp_server.faults import fault_in_words, of_items
 from pyro_mcp.models.narrowing import only_full_names
 from pyro_mcp.operations.declare import Operation, Parameter, Profile
 
@@ -57,12 +58,12 @@ def _used(schema: Schema) -> Schema:
 def arguments_from(operation: Operation, profile: Profile, given: Mapping[str, object]) -> dict[str, object]:
     """Read a tool call's arguments; raises InvalidRequest that names what is wrong, and the near name of an unknown one."""
     offered = {parameter.name: parameter for parameter in operation.parameters_in(profile)}
+    missing = [name for name, parameter in offered.items() if parameter.required and name not in given]
     for name in given:
         if name not in offered:
-            near = get_close_matches(name, offered, n=1)
-            hint = f"Did you mean {near[0]}?" if near else f"It takes: {', '.join(offered) or 'nothing'}."
-            raise InvalidRequest(f"{operation.name} has no argument {name!r}", hint=hint)
-    missing = [name for name, parameter in offered.items() if parameter.required and name not in given]
+            raise InvalidRequest(
+                f"{operation.name} has no argument {name!r}", hint=_meant(name, offered, missing)
+            )
     if missing:
         raise InvalidRequest(f"{operation.name} needs {' and '.join(missing)}", hint=_texts(offered, missing))
     # null for an optional argument is how some models say "not given".
@@ -79,15 +80,30 @@ def _value(parameter: Parameter, given: object) -> object:
     try:
         return _adapter(parameter.type).validate_python(given)
     except ValidationError as error:
-        what = error.errors(include_url=False)[0]["msg"]
         raise InvalidRequest(
-            f"{parameter.name}: {what[:1].lower()}{what[1:]}",
+            fault_in_words(parameter.name, error, _property(parameter)),
             hint=f"{parameter.name}: {parameter.argument.text}",
         ) from None
 
 
+def _meant(name: str, offered: Mapping[str, Parameter], missing: list[str]) -> str:
+    """What somebody may have meant by an argument that is not there: one that is missing, rather than any."""
+    near = get_close_matches(name, missing, n=1) or get_close_matches(name, offered, n=1)
+    lacking = [wanted for wanted in missing if wanted not in near]
+    if near:
+        return f"Did you mean {near[0]}?"
+    if lacking:
+        return f"It needs {_texts(offered, lacking)}"
+    return f"It takes: {', '.join(offered) or 'nothing'}."
+
+
 def _texts(offered: Mapping[str, Parameter], names: list[str]) -> str:
-    return " ".join(f"{name}: {offered[name].argument.text}" for name in names)
+    return " ".join(_told(name, offered[name]) for name in names)
+
+
+def _told(name: str, parameter: Parameter) -> str:
+    shape = of_items(_property(parameter))
+    return f"{name}: {parameter.argument.text}" + (f" Each is {shape}." if shape else "")
 
 
 def _property(parameter: Parameter) -> Schema:

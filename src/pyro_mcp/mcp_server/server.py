@@ -52,12 +52,17 @@ class PyroServer:
             "pyro",
             title="pyro",
             version=version("pyro-mcp"),
-            instructions=guide(profile),
+            instructions=f"{guide(profile)}\n\n{roots.told}" if self._takes_paths else guide(profile),
             on_list_tools=self._list_tools,
             on_call_tool=self._call_tool,
         )
         if prompts_in(profile):
             Attachments(self._calls, bounded, profile).offer(self.mcp)
+
+    @property
+    def _takes_paths(self) -> bool:
+        offered = (item for operation in self._operations for item in operation.parameters_in(self._profile))
+        return any(parameter.argument.host_path for parameter in offered)
 
     def run(self, *, linger_seconds: float | None = None) -> None:
         """Serve standard input and output until the input ends.

@@ -134,9 +134,9 @@ def words_fault(value: object) -> str | None:
 EnvironmentRef = Annotated[
     str,
     Argument(
-        text="debian:12 (git, python3, curl), debian:12-build (adds compilers, pip, node) or debian:12-base.",
+        text="debian:12 (git, python3), debian:12-build (+ compilers, pip, pytest, node) or debian:12-base.",
         pattern=r"^[a-z0-9][a-z0-9._/-]*(:[\w.-]+)?$",
-        hint="An environment's name looks like debian:12; `pyro env list` shows them.",
+        hint="An environment's name looks like debian:12. `<<vm_list_environments>>` shows them.",
     ),
 ]
 Command = Annotated[
@@ -144,12 +144,14 @@ Command = Annotated[
     Argument(
         text="String for sh -c, or list of words.",
         also=_command_fault,
-        hint="Give a string for `sh -c`, or a list of words; on the command line, after --.",
+        hint="Give <<command>> as a string for `sh -c`, or as a list of words.",
     ),
 ]
 NetworkPolicyArgument = Annotated[
     NetworkPolicy,
-    Argument(text="egress lets it reach public hosts by TCP; +published-ports lets this computer in, too."),
+    Argument(
+        text="egress lets it reach public hosts by TCP; +published-ports lets this computer in, too. It stays so."
+    ),
 ]
 AllowHosts = Annotated[
     Sequence[str],

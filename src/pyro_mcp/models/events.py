@@ -1,9 +1,12 @@
 """The history of a workspace as callers see it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import ClassVar
+from typing import ClassVar, Self
+
+# By the first word of their kinds.
+_ONLY_FULL = frozenset({"network", "shell", "service", "snapshot", "disk"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,3 +31,8 @@ class WorkspaceLogs:
 
     events: tuple[WorkspaceEvent, ...]
     faults: tuple[str, ...] = ()
+
+    def narrowed(self) -> Self:
+        """The same without what only the widest profile has operations for."""
+        kept = tuple(event for event in self.events if event.kind.partition(".")[0] not in _ONLY_FULL)
+        return replace(self, events=kept)

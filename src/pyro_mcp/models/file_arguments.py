@@ -66,7 +66,7 @@ Content = Annotated[str, Argument(text="The whole file.", obvious=True)]
 IfMatch = Annotated[
     str | None,
     Argument(
-        text='Only if the file still has this sha256; "absent": only a new one.',
+        text='Only if the file has this sha256; "absent": only a new one.',
         pattern=r"^([0-9a-f]{64}|absent)$",
         hint='Give the sha256 of an earlier answer, or "absent".',
     ),

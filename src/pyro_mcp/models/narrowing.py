@@ -20,11 +20,16 @@ def only_full_names(answer: object) -> frozenset[str]:
 
 
 def narrowed(value: Any) -> Any:
-    """The same answer with every such field, at any depth, as if there were nothing to tell."""
+    """The same answer with every such field, at any depth, as if there were nothing to tell.
+
+    A model whose items differ in that says by a method of this name which it keeps.
+    """
     if isinstance(value, tuple | list):
         return type(value)(narrowed(item) for item in value)
     if not is_dataclass(value) or isinstance(value, type):
         return value
+    if hasattr(value, "narrowed"):
+        value = value.narrowed()
     hidden = {item.name: _default(item) for item in _only_full(type(value))}
     shown = {item.name: getattr(value, item.name) for item in fields(value) if item.init}
     return replace(value, **{name: narrowed(item) for name, item in shown.items()} | hidden)

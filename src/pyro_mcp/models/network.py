@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -30,6 +31,12 @@ class NetworkDecision:
 
 
 NO_NETWORK = NetworkSettings()
+
+
+def decisions_from(told: object) -> Iterator[NetworkDecision]:
+    """Read what our own keeper says that it decided."""
+    for item in told if isinstance(told, list) else ():
+        yield NetworkDecision(**{name: value for name, value in item.items() if name != "at"})
 
 
 def decision_text(item: NetworkDecision) -> str:

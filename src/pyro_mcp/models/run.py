@@ -49,4 +49,8 @@ class RunResult:
     confinement: Confinement
     output_id: str | None = None
     seed: SeedReport | None = None
+    # What it had left running in the background was ended with it.
+    left_running: bool = False
+    # It tried to reach something, and the machine has no network.
+    no_network: bool = False
     network: tuple[NetworkDecision, ...] = field(default=(), metadata=ONLY_FULL)

@@ -34,7 +34,8 @@ class SeedReport:
     """What a seed holds and what was left out. Each list is cut at 50 names; its count is whole.
 
     `ignored` names what git ignores, a directory once and not what is in it; `withheld` are untracked files that likely hold
-    secrets; `sensitive_tracked` are such files that the repository tracks, which are in the seed.
+    secrets; `sensitive_tracked` are such files that the repository tracks, which are in the seed. `top` is the directory that
+    all of it lies below, as in an archive of a release; "" where there is none.
     """
 
     # A list of names is for people to look through; more are counted.
@@ -57,3 +58,4 @@ class SeedReport:
     changing: tuple[str, ...] = ()
     git: GitFacts | None = None
     cached: bool = False
+    top: str = ""

@@ -60,8 +60,9 @@ class ShellText:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShellWritten:
-    """What was typed. A read from `cursor` gives what came after it."""
+    """What was typed. A read from `cursor` gives what came after it; `read` is what came, where it was waited for."""
 
     shell_id: str
     cursor: int
     written_bytes: int
+    read: ShellText | None = None

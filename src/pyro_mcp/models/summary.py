@@ -49,7 +49,11 @@ class KindTotal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TestCounts:
-    """What a test runner said at its end; `output_id` leads to the rest of what it said."""
+    """What a test runner said at its end; `output_id` leads to the rest of what it said.
+
+    `changed_since`: pyro's own operations changed files afterwards, so that it tells nothing of what is there now. Commands
+    change files as well, but nobody recorded which.
+    """
 
     __test__ = False  # its name would let pytest collect it
 
@@ -61,6 +65,7 @@ class TestCounts:
     skipped: int = 0
     output_id: str
     at: datetime
+    changed_since: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import ClassVar, Literal
 
 from pyro_mcp.models.narrowing import ONLY_FULL
-from pyro_mcp.models.network import NetworkPolicy
+from pyro_mcp.models.network import NetworkDecision, NetworkPolicy
 from pyro_mcp.models.run import Confinement, Isolation
 from pyro_mcp.models.seed import SeedReport
 
@@ -72,7 +72,8 @@ class WorkspaceStatus:
 class ExecResult:
     """What came of a command, or that it still runs: then ask again with its `exec_id`.
 
-    A command that failed is a result like any other. `unknown` means that its machine died while it ran.
+    A command that failed is a result like any other. `unknown` means that its machine died while it ran. An answer that goes on
+    from an earlier one holds only what is new: `stdout_from` and `stderr_from` say where it begins.
     """
 
     outcome: ExecOutcome
@@ -85,6 +86,17 @@ class ExecResult:
     output_id: str
     stdout_truncated: bool = False
     stderr_truncated: bool = False
+    # Where in the whole output the texts begin, and how much there is of it so far, in bytes.
+    stdout_from: int = 0
+    stderr_from: int = 0
+    stdout_bytes: int = 0
+    stderr_bytes: int = 0
+    # What it had left running in the background was ended with it.
+    left_running: bool = False
+    # Something was tried to be reached while it ran, and the machine has no network.
+    no_network: bool = False
+    # What was refused while it ran; the history has all.
+    network: tuple[NetworkDecision, ...] = field(default=(), metadata=ONLY_FULL)
     resumed: bool = False
     resumed_reason: str | None = None
 

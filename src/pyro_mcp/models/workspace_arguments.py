@@ -50,13 +50,13 @@ WorkspaceRef = Annotated[
         text="Id or name.",
         obvious=True,
         pattern=r"^[a-z0-9][a-z0-9-]{0,62}$",
-        hint="A workspace is named by its id or name; `pyro workspace list` shows them.",
+        hint="A workspace is named by its id or name; `<<workspace_list>>` shows them.",
     ),
 ]
 WorkspaceRefs = Annotated[Sequence[str], Argument(text="Workspace ids or names.", also=words_fault)]
 NewName = Annotated[str | None, Argument(text="a-z, 0-9 and -; made up if not given.")]
 OtherName = Annotated[str | None, Argument(text="New name.", obvious=True)]
-NewNames = Annotated[Sequence[str], Argument(text="Names for the first ones.", also=words_fault)]
+NewNames = Annotated[Sequence[str], Argument(text="Names for them.", also=words_fault)]
 ClearName = Annotated[bool, Argument(text="Take the name off.", obvious=True)]
 Labels = Annotated[Mapping[str, str], Argument(text="Labels.", obvious=True, also=_labels_fault)]
 LabelFilter = Annotated[
@@ -72,7 +72,7 @@ ListLimit = Annotated[
 SeedPath = Annotated[
     str | os.PathLike[str] | None,
     Argument(
-        text="Host directory, git repository or tar archive to copy into /workspace.",
+        text="Host directory or tar archive to copy into /workspace.",
         wire=str,
         also=path_fault,
         host_path=True,
@@ -142,4 +142,6 @@ SnapshotRef = Annotated[str, Argument(text="Snapshot to go back to.")]
 FromSnapshot = Annotated[str | None, Argument(text="Snapshot to start from; now if not given.")]
 DiffFrom = Annotated[str | None, Argument(text="Compare from this snapshot, not from the start.")]
 DiffTo = Annotated[str | None, Argument(text="Compare to this snapshot, not to now.")]
-ForkCount = Annotated[int, Argument(text="How many.", minimum=1, maximum=32)]
+ForkCount = Annotated[
+    int | None, Argument(text="How many; one for each name if not given.", minimum=1, maximum=32)
+]

@@ -1,7 +1,7 @@
 """The SDK's client, whose methods are the declarations that the other doors are derived from."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, MutableMapping, Sequence
 from copy import copy
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeVar
@@ -34,6 +34,7 @@ from pyro_mcp.operations.vm import run_command
 if TYPE_CHECKING:
     from pyro_mcp.mcp_server.server import PyroServer
     from pyro_mcp.operations.workspace import WorkspaceOperations
+    from pyro_mcp.workspaces.exec import Told
 
 _NO_VARIABLES: Mapping[str, str] = {}
 Word = TypeVar("Word", bound=str)
@@ -63,6 +64,7 @@ class Pyro:
         )
         self._output_limit: int | None = None
         self._confine: Confine | None = None
+        self._told: MutableMapping[str, Told] | None = None
         self._given_engine = engine
 
     def __enter__(self) -> Self:
@@ -83,7 +85,7 @@ class Pyro:
         """Workspaces: machines that stay until they are deleted."""
         from pyro_mcp.operations.workspace import WorkspaceOperations  # `pyro run` does without
 
-        settings = (self._isolation, self._confinement, self._output_limit, self._confine)
+        settings = (self._isolation, self._confinement, self._output_limit, self._confine, self._told)
         return WorkspaceOperations(Scope(lambda: self._engine, *settings))
 
     @operation(
@@ -110,8 +112,8 @@ class Pyro:
         no_host_ca: NoHostCa = False,
         on_output: OutputListener = None,
     ) -> RunResult:
-        """Run one command in a throwaway Linux machine. Use it to try or check something apart from this
-        computer; nothing of it remains.
+        """Run one command in a throwaway Linux machine. Use it to try or check something; nothing of it
+        remains.
 
         A command that fails is an answer, not an error. The answer holds the output as text; with `on_output` it is told
         as it comes instead, as the stream's name and bytes, and the answer's is empty. `stdin` may be an open file.
@@ -145,10 +147,11 @@ class Pyro:
     def bounded(self, output_limit: int, confine: Confine | None = None) -> Self:
         """Give the same client with answers that keep at most this many bytes of each stream: its head and its tail.
 
+        Of a command that goes on each later answer holds only what is new, for its caller has read the rest.
         `confine` checks what paths of this computer its calls lead to.
         """
         twin = copy(self)
-        twin._output_limit, twin._confine = output_limit, confine
+        twin._output_limit, twin._confine, twin._told = output_limit, confine, {}
         return twin
 
     def create_server(

@@ -49,7 +49,7 @@ class KnownWorkspaces(Noun):
 
     @operation("workspace_status", title="Show workspace", effect="reads", profiles=CORE)
     def status(self, workspace: WorkspaceRef) -> WorkspaceStatus:
-        """Show one workspace in full: state, sizes, what was copied in, what runs. Does not start it."""
+        """Show one workspace in full, and what runs in it. Does not start it."""
         return lifecycle.workspace_status(self._sessions, workspace)
 
     @operation("workspace_update", idempotent=True, effect="changes", profiles=CORE)

@@ -91,9 +91,7 @@ class Review(Noun):
 
     @operation("workspace_summary", title="Summarize workspace", effect="reads", profiles=CORE)
     def summary(self, workspace: WorkspaceRef) -> "WorkspaceSummary":
-        """Tell what happened since the baseline, for a review: files changed by kind, tests before and after, failed commands,
-        and what to look at.
-        """
+        """Tell a reviewer what happened since the baseline: files by kind, tests before and after, failed commands."""
         return summarize.summarize(self._sessions, workspace)
 
     @operation("workspace_compare", title="Compare workspaces", effect="reads", profiles=CORE)
@@ -141,7 +139,7 @@ class Review(Noun):
         since: Since = None,
         kind: EventKind = None,
     ) -> "WorkspaceLogs":
-        """Tell what was done in a workspace, when and with what outcome: the newest operations, oldest first."""
+        """Tell what was done in a workspace, when, and how it ended; oldest first."""
         return logs.workspace_logs(
             self._sessions, workspace, limit=limit or _ALL, since=moment(since), kind=kind
         )

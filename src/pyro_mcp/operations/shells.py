@@ -1,6 +1,7 @@
 """Terminals that stay open."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pyro_mcp.host.interruption import current_interruption
@@ -74,9 +75,13 @@ class ShellOperations(Noun):
         *,
         append_newline: AppendNewline = True,
         keys: Keys = (),
+        wait_for_idle_ms: WaitIdle = None,
+        wait_for_pattern: WaitPattern = None,
+        wait_for_prompt: WaitPrompt = False,
+        timeout_seconds: WaitTimeout = 25,
     ) -> ShellWritten:
-        """Type into a shell, or press keys; then read it."""
-        return using.write_shell(
+        """Type into a shell, or press keys; with a wait the answer has what came of it, else read it then."""
+        written = using.write_shell(
             self._sessions,
             workspace,
             shell_id,
@@ -84,6 +89,17 @@ class ShellOperations(Noun):
             newline=append_newline and not keys,
             keys=tuple(keys),
         )
+        if wait_for_idle_ms is None and wait_for_pattern is None and not wait_for_prompt:
+            return written
+        request = reading.ReadRequest(
+            max_chars=self._scope.output_limit,
+            wait_for_idle_ms=wait_for_idle_ms,
+            wait_for_pattern=wait_for_pattern,
+            wait_for_prompt=wait_for_prompt,
+            timeout_seconds=timeout_seconds,
+        )
+        read = reading.read_shell(self._sessions, workspace, shell_id, request, current_interruption())
+        return replace(written, read=read)
 
     @operation("shell_read", effect="reads", profiles=FULL)
     def read(

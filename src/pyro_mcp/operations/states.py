@@ -45,7 +45,7 @@ class States(Noun):
         self,
         workspace: WorkspaceRef,
         *,
-        count: ForkCount = 1,
+        count: ForkCount = None,
         names: NewNames = (),
         from_snapshot: FromSnapshot = None,
         with_secrets: WithSecrets = False,

@@ -62,7 +62,7 @@ def export_disk(sessions: Sessions, reference: str, output_path: str, *, format:
     counts = (0, 0)
     with (
         told(sessions, reference, "disk.export", format=format, output=str(output)) as record,
-        closing(Landing(output, overwrite=False)) as landing,
+        closing(Landing(output, overwrite=None)) as landing,
     ):
         landing.require_free(directory=False)
         refuse_executing([b""], landing.real, ())

@@ -7,17 +7,22 @@ import os
 from collections.abc import Mapping
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from pyro_mcp.errors import GuestFailed, NotFound, OutcomeUnknown, PyroError
 from pyro_mcp.guest.faults import error_from
 from pyro_mcp.host.interruption import Interruption
-from pyro_mcp.models.run import OnOutput
+from pyro_mcp.models.network import decisions_from
+from pyro_mcp.models.run import OnOutput, StreamName
 from pyro_mcp.models.workspace import ExecOutcome, ExecResult
 from pyro_mcp.workspaces.machines.command import CHANNELS, InputDescriptor, Wishes, ended_from
 from pyro_mcp.workspaces.secrets.variables import secret_variables
 from pyro_mcp.workspaces.session import Session, Sessions
 from pyro_wire.faults import Fault
 from pyro_wire.messages import Message
+
+if TYPE_CHECKING:
+    from pyro_mcp.workspaces.outputs.store import OutputStore, Shortened
 
 # Without a limit of the caller's, an answer still fits into memory; the store has the rest.
 _WHOLE = 64 << 20
@@ -36,6 +41,17 @@ class ExecRequest:
     yield_after_seconds: float | None = None
     max_output_chars: int | None = None
     secret_env: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """How many bytes of each stream a caller has had."""
+
+    stdout: int = 0
+    stderr: int = 0
+
+
+NOTHING_TOLD = Told()
 
 
 def exec_command(
@@ -72,11 +88,12 @@ def wait_for_exec(
     wait_seconds: float,
     action: str,
     max_output_chars: int | None = None,
+    told: Told = NOTHING_TOLD,
     interruption: Interruption | None = None,
 ) -> ExecResult:
     """Wait for a command that was started earlier, from any process; or interrupt or kill it and then wait.
 
-    Any wish of `interruption` ends the waiting, never the command.
+    Any wish of `interruption` ends the waiting, never the command. `told`: how much of its output the caller has already.
     """
     record = sessions.record(reference)
     outputs = sessions.directories.outputs(record.id)
@@ -85,7 +102,7 @@ def wait_for_exec(
         record.id
     ) is None:
         session = sessions.session(record, sessions.paths.runtime)  # asks nobody
-        return _result(session, exec_id, answer or {"unknown": True}, max_output_chars, None)
+        return _result(session, exec_id, answer or {"unknown": True}, max_output_chars, None, told)
     with sessions.using(reference, "exec.wait", exec_id=exec_id, action=action) as session:
         if action != "wait":
             wish = {"kill": True} if action == "kill" else {"signal": "INT"}
@@ -98,7 +115,7 @@ def wait_for_exec(
                 answer = _follow(session, exec_id, message, wait_seconds, None, wishes, None)
         except NotFound:
             answer = kept_result(sessions, record.id, exec_id) or {"unknown": True}
-        return _result(session, exec_id, answer, max_output_chars, None)
+        return _result(session, exec_id, answer, max_output_chars, None, told)
 
 
 def _for_agent(sessions: Sessions, session: Session, request: ExecRequest) -> Message:
@@ -143,7 +160,7 @@ def _follow(
         raise OutcomeUnknown(
             error.brief,
             details=f"the command {exec_id} ran; what it wrote until then is kept\n{error.details or ''}",
-            hint=f"read it with output_read {exec_id}; the next operation starts the workspace again from its disk",
+            hint=f"read it with <<workspace_output_read>> {exec_id}; the next operation starts the workspace again from its disk",
         ) from error
     except BaseException:
         if outlet.failed:
@@ -176,10 +193,19 @@ def _end(session: Session, exec_id: str) -> None:
 
 
 def _result(
-    session: Session, exec_id: str, answer: Message, max_chars: int | None, interruption: Interruption | None
+    session: Session,
+    exec_id: str,
+    answer: Message,
+    max_chars: int | None,
+    interruption: Interruption | None,
+    told: Told = NOTHING_TOLD,
 ) -> ExecResult:
     ended = _state(answer, interruption)
-    both = session.outputs.both(exec_id, max_chars or _WHOLE)
+    if told == NOTHING_TOLD:
+        both = session.outputs.both(exec_id, max_chars or _WHOLE)
+    else:
+        both = _rest(session.outputs, exec_id, told, max_chars or _WHOLE)
+    refused = tuple(decisions_from(answer.get("refused")))
     session.note(outcome=ended.outcome, exit_code=ended.exit_code)
     return ExecResult(
         outcome=ended.outcome,
@@ -192,9 +218,27 @@ def _result(
         duration_ms=ended.duration_ms,
         exec_id=exec_id,
         output_id=exec_id,
+        stdout_from=told.stdout,
+        stderr_from=told.stderr,
+        stdout_bytes=told.stdout + both["stdout"].size,
+        stderr_bytes=told.stderr + both["stderr"].size,
+        left_running=ended.left_running,
+        no_network=bool(refused) and session.record.network.policy == "off",
+        network=refused,
         resumed=session.resumed is not None,
         resumed_reason=session.resumed,
     )
+
+
+def _rest(outputs: OutputStore, exec_id: str, told: Told, max_chars: int) -> dict[StreamName, Shortened]:
+    """What both streams have beyond what was told, each within half of the budget."""
+
+    def rest(stream: StreamName, offset: int) -> Shortened:
+        from pyro_mcp.workspaces.outputs.store import shorten
+
+        return shorten(outputs.read(exec_id, stream, offset=offset, limit=_WHOLE).data, max_chars // 2)
+
+    return {"stdout": rest("stdout", told.stdout), "stderr": rest("stderr", told.stderr)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,15 +249,17 @@ class _State:
     exit_code: int | None = None
     signal: int | None = None
     duration_ms: int = 0
+    left_running: bool = False
 
 
 def _state(answer: Message, interruption: Interruption | None) -> _State:
     if answer.get("running") is True:
-        return _State("running")
+        elapsed = answer.get("duration_ms")
+        return _State("running", duration_ms=elapsed if isinstance(elapsed, int) else 0)
     if answer.get("unknown") is True:
         return _State("unknown")
     ended = ended_from(answer, interrupted=bool(interruption and interruption.wish))
-    return _State(ended.outcome, ended.exit_code, ended.signal, ended.duration_ms)
+    return _State(ended.outcome, ended.exit_code, ended.signal, ended.duration_ms, ended.left_running)
 
 
 def kept_result(sessions: Sessions, workspace_id: str, exec_id: str) -> Message | None:

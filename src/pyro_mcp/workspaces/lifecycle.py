@@ -161,7 +161,7 @@ def update_workspace(sessions: Sessions, reference: str, request: UpdateRequest)
     record = sessions.record(reference)
     if request.name is not None and request.clear_name:
         raise InvalidRequest(
-            "a name cannot be given and taken away at once", hint="Give name or clear_name, not both."
+            "a name cannot be given and taken away at once", hint="Give <<name>> or <<clear_name>>, not both."
         )
     with sessions.registry.changing() as change:
         if request.name is not None or request.clear_name:

@@ -57,7 +57,8 @@ def ground_of_stopped(sessions: Sessions, record: WorkspaceRecord) -> str:
             raise Conflict(
                 f"the workspace {record.name or record.id} is running",
                 details="Disk operations look into a disk that nobody writes.",
-                hint="Stop it first (workspace stop), or use file list, file read and export, which work while it runs.",
+                hint="Stop it first (<<workspace_stop>>), or use <<workspace_file_list>>, <<workspace_file_read>> and "
+                "<<workspace_export>>, which work while it runs.",
             )
         record = sessions.record(record.id)
         with sessions.registry.reading() as reading:

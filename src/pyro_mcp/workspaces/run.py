@@ -10,7 +10,7 @@ from pyro_mcp.environments.values import Environment
 from pyro_mcp.errors import GuestFailed, OutcomeUnknown
 from pyro_mcp.host.interruption import Interruption
 from pyro_mcp.keeper.start import StartedKeeper
-from pyro_mcp.models.network import NetworkDecision
+from pyro_mcp.models.network import decisions_from
 from pyro_mcp.models.run import OnOutput, RunRequest, RunResult
 from pyro_mcp.workspaces.machines.command import CHANNELS, InputDescriptor, Wishes, ended_from
 from pyro_mcp.workspaces.machines.grounds import Parts
@@ -55,6 +55,7 @@ def run_in_throwaway(
         )
         decided = channel.ask({"verb": "keeper.decisions"}).get("decisions")
     ended = ended_from(answer, interrupted=bool(interruption and interruption.wish))
+    network = tuple(decisions_from(decided))
     return RunResult(
         outcome=ended.outcome,
         exit_code=ended.exit_code,
@@ -64,14 +65,10 @@ def run_in_throwaway(
         isolation=machine.isolation,
         confinement=machine.confinement,
         seed=seed.report if seed is not None else None,
-        network=tuple(_decisions(decided)),
+        left_running=ended.left_running,
+        no_network=request.network.policy == "off" and any(item.outcome == "refused" for item in network),
+        network=network,
     )
-
-
-def _decisions(told: object) -> Iterator[NetworkDecision]:
-    """What our own keeper says of the machine's network."""
-    for item in told if isinstance(told, list) else ():
-        yield NetworkDecision(**{name: value for name, value in item.items() if name != "at"})
 
 
 @contextmanager

@@ -221,7 +221,7 @@ class Sessions:
         if record.state in ("creating", "deleting"):
             raise Conflict(
                 f"the workspace is {record.state}",
-                hint="Wait until that has ended; `workspace status` tells.",
+                hint="Wait until that has ended; `<<workspace_status>>` tells.",
             )
         with self.machines.lock(record.id):
             socket = self.machines.socket(record.id)

@@ -66,12 +66,16 @@ def fork_workspace(
     sessions: Sessions,
     reference: str,
     *,
-    count: int,
+    count: int | None,
     names: Sequence[str],
     from_snapshot: str | None,
     with_secrets: bool = False,
 ) -> list[ForkOutcome]:
-    """Make new workspaces that start from a snapshot or from now; each has an outcome of its own."""
+    """Make new workspaces that start from a snapshot or from now; each has an outcome of its own.
+
+    Without a count there is one for each name, and one where there are no names.
+    """
+    count = max(len(names), 1) if count is None else count
     if not 1 <= count <= MOST_FORKS or len(names) > count:
         raise InvalidRequest(
             f"{count} forks with {len(names)} names cannot be made",

@@ -75,6 +75,7 @@ def run_summary(result: RunResult) -> str:
                 for item in result.network
                 if item.outcome != "allowed"
             ),
+            *(["pyro: what it had left running was ended with it"] * result.left_running),
         ]
     )
 

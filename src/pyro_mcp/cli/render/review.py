@@ -1,6 +1,7 @@
 """Summaries and comparisons as people read them."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from pyro_mcp.cli.render.tables import facts, table
 from pyro_mcp.mcp_server.texts.diff import unshown
@@ -17,8 +18,7 @@ def summary(found: WorkspaceSummary) -> str:
         "files": "\n".join(
             f"{file.status:<9} {file.path}  +{file.insertions} -{file.deletions}" for file in found.files
         ),
-        "tests before": _tests(found.tests_before),
-        "tests after": _tests(found.tests_after),
+        **_tests_of(found),
         "commands": f"{found.commands_run} run, {found.commands_failed} failed, {found.busy_ms / 1000:.1f} s",
         "failed": "\n".join(
             f"{_ending(item.outcome, item.exit_code)}  {item.command}  ({item.output_id})"
@@ -84,7 +84,17 @@ def _tests(counts: TestCounts | None) -> str:
         for count, word in ((counts.errors, "errors"), (counts.skipped, "skipped"))
         if count
     )
-    return f"{counts.passed} passed, {counts.failed} failed{rest} ({counts.runner})"
+    stale = ", files changed since" if counts.changed_since else ""
+    return f"{counts.passed} passed, {counts.failed} failed{rest} ({counts.runner}){stale}"
+
+
+def _tests_of(found: WorkspaceSummary) -> dict[str, str]:
+    """One run is no comparison."""
+    before, after = found.tests_before, found.tests_after
+    if before and after and before.output_id == after.output_id:
+        return {"tests, one run": _tests(after)}
+    untouched = before and replace(before, changed_since=False)
+    return {"tests before": _tests(untouched), "tests after": _tests(after)}
 
 
 def _ending(outcome: str, exit_code: int | None) -> str:

@@ -17,8 +17,10 @@ def read(found: ShellText) -> str | bytes:
     return found.text if found.raw is None else found.raw.removesuffix(b"\n")
 
 
-def written(done: ShellWritten) -> str:
-    """Nothing but where a read could begin."""
+def written(done: ShellWritten) -> str | bytes:
+    """What came of it; where nobody waited, nothing but where a read could begin."""
+    if done.read is not None:
+        return read(done.read)
     return f"{done.shell_id}: {done.written_bytes} bytes typed"
 
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from pyro_mcp.cli.render.tables import facts, size, table
 from pyro_mcp.models.events import WorkspaceLogs
+from pyro_mcp.models.network import decision_text
 from pyro_mcp.models.seed import SeedReport
 from pyro_mcp.models.workspace import (
     DeletedWorkspace,
@@ -66,10 +67,13 @@ def status(found: WorkspaceStatus) -> str:
 def exec_summary(result: ExecResult, workspace: str = "WORKSPACE") -> str:
     """One line about a command, for stderr."""
     if result.outcome == "running":
-        return f"pyro: still running; find it again: pyro workspace exec-wait {workspace} {result.exec_id}"
+        after = f" after {result.duration_ms / 1000:.0f} s" if result.duration_ms >= 1000 else ""
+        return f"pyro: still running{after}; find it again: pyro workspace exec-wait {workspace} {result.exec_id}"
     if result.outcome == "unknown":
         return f"pyro: outcome unknown, its machine ended; {result.output_id} keeps what it wrote"
-    return f"pyro: {_ending(result)} after {result.duration_ms / 1000:.2f} s ({result.output_id})"
+    lines = [f"pyro: {_ending(result)} after {result.duration_ms / 1000:.2f} s ({result.output_id})"]
+    lines += [f"pyro: network: {decision_text(item)}" for item in result.network]
+    return "\n".join([*lines, *(["pyro: what it had left running was ended with it"] * result.left_running)])
 
 
 def waited(result: ExecResult) -> str:
@@ -194,6 +198,7 @@ def seed_lines(seed: SeedReport | None, option: str = " (--include-sensitive)") 
         ("could not be taken", skipped, seed.skipped_count),
     )
     first = f"{seed.files} {'file' if seed.files == 1 else 'files'}, {size(seed.bytes)}, of {seed.source}"
+    first += f", all below {seed.top}/" if seed.top else ""
     return [first, *(f"{count} {what}: {_names(names, count)}" for what, names, count in groups if count)]
 
 

@@ -25,6 +25,8 @@ _SUM_SECONDS = 60.0
 _MOST_KINDS = 1000
 # An answer about a throwaway machine tells no more than these.
 _MOST_KEPT = 30
+# Nor does the answer about a command tell more refusals that were made while it ran.
+_MOST_TOLD = 5
 
 Key = TypeVar("Key")
 Line = dict[str, object]
@@ -60,10 +62,16 @@ class Decisions:
         self._filled_at = time.monotonic()
         self._due = False
         self._kept: list[Line] = []
+        self._refused: dict[Decision, float] = {}  # the last of them, and when; the latest stands last
 
     def note(self, decision: Decision, count: int = 1) -> None:
         """Count a decision; it is in the file a second later."""
         now = time.time_ns() // 1_000_000
+        if decision.outcome == "refused":
+            self._refused.pop(decision, None)
+            self._refused[decision] = time.monotonic()
+            if len(self._refused) > _MOST_KEPT:
+                del self._refused[next(iter(self._refused))]
         if decision in self._pending or len(self._pending) < _MOST_KINDS:
             _merge(self._pending, decision, _Count(count, now, now))
         else:
@@ -92,6 +100,11 @@ class Decisions:
     def kept(self) -> list[Line]:
         """Give what has no file to be in: the last of a throwaway machine's decisions."""
         return self._kept
+
+    def refused_since(self, moment: float) -> list[Line]:
+        """Give the first kinds of what was refused after a moment of time.monotonic()."""
+        refused = [decision for decision, last in self._refused.items() if last >= moment][:_MOST_TOLD]
+        return [_told(decision) for decision in refused]
 
     def _on_time(self) -> None:
         self._due = False
@@ -124,8 +137,11 @@ def _merge(counts: dict[Key, _Count], key: Key, more: _Count) -> None:
 
 
 def _line(decision: Decision, count: _Count) -> Line:
-    told = {key: value for key, value in decision._asdict().items() if value not in (None, "")}
-    return {**told, "count": count.count, "at": count.first_ms}
+    return {**_told(decision), "count": count.count, "at": count.first_ms}
+
+
+def _told(decision: Decision) -> Line:
+    return {key: value for key, value in decision._asdict().items() if value not in (None, "")}
 
 
 def _sum(outcome: Outcome, count: _Count) -> Line:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from pyro_mcp.keeper.egress.attempts import Attempt
-from pyro_mcp.keeper.egress.decisions import Decision, Decisions, Outcome
+from pyro_mcp.keeper.egress.decisions import Decision, Decisions, Line, Outcome
 from pyro_mcp.keeper.egress.outbound import Backlog
 from pyro_mcp.keeper.egress.resolver import Resolver, is_own
 from pyro_mcp.keeper.lines.loop import Loop
@@ -81,6 +81,10 @@ class Egress:
             attempt.give_up()
         self._resolver.close()
         self._decisions.flush()
+
+    def refused_since(self, moment: float) -> list[Line]:
+        """Give what was refused after a moment of time.monotonic(), as far as an answer has room for it."""
+        return self._decisions.refused_since(moment)
 
     def _write_decisions(self, client: Client, stream: int, _: Message) -> None:
         self._decisions.flush()

@@ -47,7 +47,7 @@ class Follower:
             self._job.kill()
         elif isinstance(event, events.Control):
             if event.message.get("detach") is True:
-                self._leave({"running": True})
+                self._leave(self._job.going_on)
             else:
                 self._job.signal(event.message)
 
@@ -61,7 +61,7 @@ class Follower:
     def leave_running(self) -> None:
         """Answer that the job still runs, unless it has just been answered."""
         if self._stream in self._client.serving:
-            self._leave({"running": True})
+            self._leave(self._job.going_on)
 
     def _leave(self, result: Message | Fault) -> None:
         self._job.unfollow(self)

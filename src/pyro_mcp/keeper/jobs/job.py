@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 import os
+import time
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
@@ -25,6 +27,9 @@ FILES = {1: "stdout", 2: "stderr"}
 # A command that writes without end must not fill the host's disk: what comes after is counted and dropped.
 KEPT_BYTES = 1 << 30
 
+# What the machine was refused after a moment of time.monotonic().
+RefusedSince = Callable[[float], Sequence[Message]]
+
 
 class Listener(Protocol):
     """Somebody who is told a job's output as it comes."""
@@ -41,7 +46,7 @@ class Listener(Protocol):
 class Job:
     """One command, from its start to long after its end."""
 
-    def __init__(self, directory: Path, redactor: Redactor) -> None:
+    def __init__(self, directory: Path, redactor: Redactor, refused_since: RefusedSince) -> None:
         self._directory = directory
         self._redactors = {number: redactor.fresh() for number in FILES}
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -50,9 +55,16 @@ class Job:
         self.sizes = dict.fromkeys(FILES, 0)
         self._dropped = dict.fromkeys(FILES, 0)
         self._followers: list[Listener] = []
+        self._refused_since = refused_since
+        self._began = time.monotonic()
         self._board: Switchboard | None = None
         self._stream = 0
         self.result: Message | Fault | None = None
+
+    @property
+    def going_on(self) -> Message:
+        """What is answered while it runs: that, and for how long it has."""
+        return {"running": True, "duration_ms": round((time.monotonic() - self._began) * 1000)}
 
     def begin(self, board: Switchboard, request: Message) -> Fault | None:
         """Start the command; a Fault when it cannot even be asked for."""
@@ -154,7 +166,9 @@ class Job:
             kept = {"fault": self.result.to_message()}
         else:
             dropped = {f"{name}_dropped": self._dropped[number] for number, name in FILES.items()}
-            self.result = kept = {**result, **dropped}
+            # Of its own connections and of whatever else ran beside it: nobody knows whose they are.
+            refused = list(self._refused_since(self._began))
+            self.result = kept = {**result, **dropped, **({"refused": refused} if refused else {})}
         with suppress(OSError):  # the host's disk is full: whoever waits is told all the same
             write_whole(self._directory / "result.json", json.dumps(kept).encode())
         self._close_unread()

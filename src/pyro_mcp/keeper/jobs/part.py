@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from pyro_mcp.keeper.jobs.following import Follower
-from pyro_mcp.keeper.jobs.job import FILES, Job
+from pyro_mcp.keeper.jobs.job import FILES, Job, RefusedSince
 from pyro_mcp.keeper.lines.switchboard import Client, Open, Switchboard
 from pyro_mcp.redaction import Redactor
 from pyro_wire import messages
@@ -18,11 +18,16 @@ class Jobs:
     """All of one machine."""
 
     def __init__(
-        self, board: Switchboard, after: Callable[[float, Callable[[], None]], None], redactor: Redactor
+        self,
+        board: Switchboard,
+        after: Callable[[float, Callable[[], None]], None],
+        redactor: Redactor,
+        refused_since: RefusedSince,
     ) -> None:
         self._board = board
         self._after = after
         self._redactor = redactor
+        self._refused_since = refused_since
         self._jobs: dict[str, Job] = {}
 
     @property
@@ -52,7 +57,7 @@ class Jobs:
             request = message.get("request")
             if exec_id in self._jobs or not isinstance(request, dict):
                 raise MessageError("exec_id is taken, or request is no object")
-            job = Job(directory, self._redactor)
+            job = Job(directory, self._redactor, self._refused_since)
         except (MessageError, OSError) as error:
             client.answer(stream, Fault("invalid_request", f"the command cannot be kept: {error}"))
             return

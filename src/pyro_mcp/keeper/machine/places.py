@@ -74,7 +74,7 @@ def _give_name(paths: Paths, unnamed: Path, directory: Path) -> None:
     except WaitedTooLong:
         raise Conflict(
             f"another machine of {directory.name} has not ended yet",
-            hint="Ask again; `pyro workspace status` tells how it stands.",
+            hint="Ask again; `<<workspace_status>>` tells how it stands.",
         ) from None
 
 

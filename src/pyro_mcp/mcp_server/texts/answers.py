@@ -1,18 +1,23 @@
 """Answers and errors as a model reads them: short, facts first, the next useful step at the end."""
 
-import re
 from collections.abc import Iterable, Sequence
 
-from pyro_mcp.errors import PyroError
+from pyro_mcp.errors import PyroError, Spell, plainly
+from pyro_mcp.mcp_server.texts.complaints import what_to_do
 from pyro_mcp.mcp_server.texts.seed import seed_lines
 from pyro_mcp.models.environment import EnvironmentInfo
 from pyro_mcp.models.network import decision_text
 from pyro_mcp.models.run import Confinement, Isolation, RunResult
-from pyro_mcp.operations.declare import Operation
+from pyro_mcp.models.workspace import ExecResult
+from pyro_mcp.operations.catalogue import all_operations
 from pyro_mcp.terminal.plain import plain
 
+_NO_NETWORK = "No network here: use what is installed."
+_WITH_NETWORK = " What needs one needs a machine that was made with network_policy egress."
+_SERVICE = " service_start keeps a server."
 
-def run_text(result: RunResult) -> str:
+
+def run_text(result: RunResult, *, wide: bool = False) -> str:
     """How it ended, then what it said."""
     walls = f"isolation {result.isolation}, confinement {result.confinement}"
     lines = [f"{_ending(result)} after {result.duration_ms / 1000:.2f} s in {result.environment} ({walls})"]
@@ -23,10 +28,28 @@ def run_text(result: RunResult) -> str:
             lines += [f"--- {name}", plain(text).rstrip("\n")]
     if not result.stdout and not result.stderr:
         lines.append("(no output)")
-    lines += [f"network: {decision_text(item)}" for item in result.network if item.outcome != "allowed"]
+    lines += remarks(result, wide=wide)
     if step := _next_step(result):
         lines += ["---", step]
     return "\n".join(lines)
+
+
+def remarks(result: RunResult | ExecResult, *, wide: bool) -> list[str]:
+    """What came of a command beside its output: what it could not reach, what ended with it."""
+    lines: list[str] = []
+    if result.no_network:
+        lines.append(_NO_NETWORK + (_WITH_NETWORK if wide else ""))
+    else:
+        lines += [f"network: {decision_text(item)}" for item in result.network if item.outcome != "allowed"]
+    if result.left_running:
+        lines.append("What it had left running was ended with it." + (_SERVICE if wide else ""))
+    return lines
+
+
+def resumed_line(reason: str | None, *, wide: bool) -> str:
+    """Why a machine runs that did not, and what that means."""
+    ended = " Its services and shells have ended." if wide else ""
+    return f"The workspace was started again first: {reason}.{ended}"
 
 
 def environments_text(found: Sequence[EnvironmentInfo]) -> str:
@@ -57,11 +80,16 @@ def of_all(total: int | None) -> str:
     return "and there are more" if total is None else f"of {total}"
 
 
-def with_tools(hint: str, offered: Iterable[Operation]) -> str:
-    """A hint that sends a person to a command, sending a model to its tool where there is one."""
-    for operation in offered:
-        hint = re.sub(rf"\bpyro {' '.join(operation.cli)}\b(?! [a-z])", operation.name, hint)
-    return hint
+def spelling(offered: Iterable[str]) -> Spell:
+    """How a server with these tools spells what a hint names: as its tools and their arguments are called."""
+    tools = set(offered)
+
+    def spell(name: str, value: str | None) -> str | None:
+        if name not in tools and any(operation.name == name for operation in all_operations()):
+            return None
+        return plainly(name, value)
+
+    return spell
 
 
 def error_text(error: PyroError) -> str:
@@ -84,6 +112,4 @@ def _next_step(result: RunResult) -> str | None:
         return "Give a larger timeout_seconds, or a command that does less."
     if result.stdout_truncated or result.stderr_truncated:
         return "The middle of the output was cut. Run it again with less output, e.g. through tail or grep."
-    if result.exit_code == 127:
-        return "Command not found: this environment may lack the program."
-    return None
+    return what_to_do(result.exit_code, result.stderr)

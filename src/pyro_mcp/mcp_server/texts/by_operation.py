@@ -65,3 +65,11 @@ TEXTS: Mapping[str, Callable[..., str]] = {
 
 # Those that keep within the bound by themselves, and say how to go on: nothing is to be added about what was cut.
 BOUNDED = frozenset({"workspace_diff", "workspace_file_read"})
+# Those that send a reader on to operations that not every profile has, or tell of what only the widest has.
+_DIFFER = frozenset({"vm_run", "workspace_exec", "workspace_exec_wait", "workspace_summary"})
+
+
+def text_of(operation: str, answer: object, *, wide: bool) -> str:
+    """An operation's answer in words; `wide`: the reader has every operation."""
+    text = TEXTS[operation]
+    return text(answer, wide=wide) if operation in _DIFFER else text(answer)

@@ -1,7 +1,9 @@
 """Summaries and comparisons as a model reads them."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
+from pyro_mcp.mcp_server.texts.answers import resumed_line
 from pyro_mcp.mcp_server.texts.diff import unshown
 from pyro_mcp.models.summary import Attempt, Finding, TestCounts, WorkspaceComparison, WorkspaceSummary
 
@@ -9,15 +11,14 @@ _FILES_SHOWN = 30
 _SHARED_SHOWN = 20
 
 
-def summary_text(summary: WorkspaceSummary) -> str:
+def summary_text(summary: WorkspaceSummary, *, wide: bool = False) -> str:
     """The facts in the order a reviewer asks for them: what changed, how the tests went, what to look at."""
     name = summary.name or summary.workspace_id
     lines = [f"workspace {name}, since {summary.since:%Y-%m-%d %H:%M:%S} UTC"]
     if summary.resumed:
-        lines.append(f"It was started again first: {summary.resumed_reason}.")
+        lines.append(resumed_line(summary.resumed_reason, wide=wide))
     lines += _changes(summary)
-    lines.append(f"tests before: {_tests(summary.tests_before)}")
-    lines.append(f"tests after: {_tests(summary.tests_after)}")
+    lines += _tests_of(summary)
     lines.append(
         f"commands: {summary.commands_run} run, {summary.commands_failed} failed, {summary.busy_ms / 1000:.1f} s in all"
     )
@@ -73,7 +74,18 @@ def _tests(counts: TestCounts | None) -> str:
     parts = [f"{counts.passed} passed", f"{counts.failed} failed"]
     parts += [f"{counts.errors} errors"] if counts.errors else []
     parts += [f"{counts.skipped} skipped"] if counts.skipped else []
-    return f"{', '.join(parts)} ({counts.runner}, {counts.output_id})"
+    stale = " (files changed since: run them again)" if counts.changed_since else ""
+    return f"{', '.join(parts)} ({counts.runner}, {counts.output_id}){stale}"
+
+
+def _tests_of(summary: WorkspaceSummary) -> Iterator[str]:
+    """One run is no comparison."""
+    before, after = summary.tests_before, summary.tests_after
+    if before and after and before.output_id == after.output_id:
+        yield f"tests, one run: {_tests(after)}"
+    else:
+        yield f"tests before: {_tests(before and replace(before, changed_since=False))}"
+        yield f"tests after: {_tests(after)}"
 
 
 def _to_look_at(findings: tuple[Finding, ...]) -> Iterator[str]:

@@ -11,7 +11,8 @@ def seed_lines(seed: SeedReport | None) -> list[str]:
     """What there is, and what was left out."""
     if seed is None or seed.kind == "none":
         return []
-    lines = [f"/workspace has {seed.files} files ({size_text(seed.bytes)}) of {seed.source}"]
+    below = f", all below {seed.top}/" if seed.top else ""
+    lines = [f"/workspace has {seed.files} files ({size_text(seed.bytes)}) of {seed.source}{below}"]
     groups = (
         ("ignored by git and left out", seed.ignored, seed.ignored_count),
         ("withheld as likely keys or passwords", seed.withheld, seed.withheld_count),

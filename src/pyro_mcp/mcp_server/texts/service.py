@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from pyro_mcp.mcp_server.texts.answers import of_all
+from pyro_mcp.mcp_server.texts.answers import of_all, resumed_line
 from pyro_mcp.models.service import PublishedPort, ServiceInfo, ServiceLogs
 from pyro_mcp.terminal.plain import plain
 
@@ -11,7 +11,7 @@ def service_text(found: ServiceInfo) -> str:
     """How it stands, then the ports, then the next step."""
     lines = [_line(found)]
     if found.resumed:
-        lines.append(f"The workspace was started again first: {found.resumed_reason}.")
+        lines.append(resumed_line(found.resumed_reason, wide=True))
     lines += [_port(port) for port in found.published_ports]
     if found.state in ("exited", "failed"):
         lines.append("service_logs has what it wrote.")

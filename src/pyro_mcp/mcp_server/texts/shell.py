@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 
+from pyro_mcp.mcp_server.texts.answers import resumed_line
 from pyro_mcp.models.shell import ShellInfo, ShellText, ShellWritten
 
 
 def shell_opened_text(opened: ShellText) -> str:
     """Its id, and what it shows."""
-    again = f"\nThe workspace was started again first: {opened.resumed_reason}." if opened.resumed else ""
+    again = f"\n{resumed_line(opened.resumed_reason, wide=True)}" if opened.resumed else ""
     return f"shell {opened.shell_id} is open{again}\n{shell_read_text(opened)}"
 
 
@@ -31,7 +32,9 @@ def raw_text(data: bytes) -> str:
 
 
 def shell_written_text(written: ShellWritten) -> str:
-    """That it was typed."""
+    """What came of it, or that it was typed."""
+    if written.read is not None:
+        return shell_read_text(written.read)
     return f"typed {written.written_bytes} bytes into {written.shell_id}; shell_read shows what came of it"
 
 

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
-from pyro_mcp.mcp_server.texts.answers import of_all, warnings
+from pyro_mcp.mcp_server.texts.answers import of_all, remarks, resumed_line, warnings
+from pyro_mcp.mcp_server.texts.complaints import what_to_do
 from pyro_mcp.mcp_server.texts.seed import seed_lines, size_text
 from pyro_mcp.models.events import WorkspaceEvent, WorkspaceLogs
 from pyro_mcp.models.workspace import (
@@ -21,6 +22,7 @@ def created_text(status: WorkspaceStatus) -> str:
     """What there is now, and what was left out of it."""
     lines = [f"workspace {_called(status)} is running: {status.environment}, {_walls(status)}"]
     lines += warnings(status.isolation, status.confinement)
+    lines += _granted(status)
     lines += seed_lines(status.seed)
     return "\n".join([*lines, "Run commands in it with workspace_exec; the working directory is /workspace."])
 
@@ -45,11 +47,7 @@ def status_text(status: WorkspaceStatus) -> str:
     ]
     if status.isolation:
         lines += [_walls(status), *warnings(status.isolation, status.confinement)]
-    if status.secrets:
-        lines.append(f"secrets {', '.join(status.secrets)}")
-    if status.network_policy != "off":
-        only = f", only to {', '.join(status.allow_hosts)}" if status.allow_hosts else ""
-        lines.append(f"network {status.network_policy}{only}")
+    lines += _granted(status)
     if status.labels:
         lines.append(f"labels {_labels(status.labels)}")
     lines += seed_lines(status.seed)
@@ -67,18 +65,22 @@ def reset_text(status: WorkspaceStatus) -> str:
     return f"workspace {_called(status)} is put back; what ran in it has ended\n{status_text(status)}"
 
 
-def exec_text(result: ExecResult) -> str:
+def exec_text(result: ExecResult, *, wide: bool = False) -> str:
     """How it ended, then what it said, then what is to be done about it."""
-    # The guest tells how long a command took when it has ended.
-    took = "" if result.outcome in ("running", "unknown") else f" after {result.duration_ms / 1000:.2f} s"
-    lines = [f"{_ending(result)}{took}"]
+    lines = [f"{_ending(result)}{_took(result)}"]
     if result.resumed:
-        lines.append(f"The workspace was started again first: {result.resumed_reason}.")
+        lines.append(resumed_line(result.resumed_reason, wide=wide))
+    told_before = bool(result.stdout_from or result.stderr_from)
+    if told_before:
+        whole = f"workspace_output_read with output_id={result.output_id} has the whole"
+        lines.append(f"(only what is new since the last answer; {whole})")
     for name, text in (("stdout", result.stdout), ("stderr", result.stderr)):
         if text:
             lines += [f"--- {name}", plain(text).rstrip("\n")]
     if not result.stdout and not result.stderr:
-        lines.append("(no output)" if result.outcome != "running" else "(no output yet)")
+        yet = " yet" if result.outcome == "running" else ""
+        lines.append("(nothing new)" if told_before else f"(no output{yet})")
+    lines += remarks(result, wide=wide)
     if step := _next_step(result):
         lines += ["---", step]
     return "\n".join(lines)
@@ -148,6 +150,18 @@ def snapshots_text(found: Sequence[SnapshotInfo]) -> str:
     return "\n".join(snapshot_text(item) for item in found) or "There is no snapshot."
 
 
+def _took(result: ExecResult) -> str:
+    """The guest tells how long a command took when it has ended; until then its keeper does."""
+    if result.outcome == "unknown" or (result.outcome == "running" and not result.duration_ms):
+        return ""
+    seconds = result.duration_ms / 1000
+    return (
+        f" after {seconds:.0f} s"
+        if result.outcome == "running" and seconds >= 1
+        else f" after {seconds:.2f} s"
+    )
+
+
 def _ending(result: ExecResult) -> str:
     if result.outcome == "running":
         return "still running"
@@ -171,9 +185,16 @@ def _next_step(result: ExecResult) -> str | None:
         )
     if result.outcome == "timed_out":
         return "Give a larger timeout_seconds, or a command that does less."
-    if result.exit_code == 127:
-        return "Command not found: this environment may lack the program."
-    return None
+    return what_to_do(result.exit_code, result.stderr)
+
+
+def _granted(status: WorkspaceStatus) -> list[str]:
+    """What it was given beside a machine, where it was."""
+    only = f", only to {', '.join(status.allow_hosts)}" if status.allow_hosts else ""
+    return [
+        *([f"secrets {', '.join(status.secrets)}"] if status.secrets else []),
+        *([f"network {status.network_policy}{only}"] if status.network_policy != "off" else []),
+    ]
 
 
 def _line(item: WorkspaceInfo) -> str:

@@ -36,7 +36,7 @@ def parent_of(top: int, path: bytes) -> Iterator[tuple[int | None, bytes]]:
                 raise Conflict(
                     f"{display_name(path)} would be written through a link or a file",
                     details=str(error),
-                    hint="Remove it on the host, or name another output_path.",
+                    hint="Remove it on the host, or name another <<output_path>>.",
                 ) from error
             os.close(at)
             at = below

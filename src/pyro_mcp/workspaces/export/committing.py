@@ -203,5 +203,6 @@ def _checked(path: bytes) -> None:
 
 def _taken(name: str) -> Conflict:
     return Conflict(
-        f"there is a branch {name} already", hint="Choose another --branch-name, or give overwrite=true."
+        f"there is a branch {name} already",
+        hint="Choose another <<branch_name>>, or give <<overwrite=true>>.",
     )

@@ -62,7 +62,7 @@ def refuse_executing(paths: Iterable[bytes], top: bytes, allowed: Sequence[str])
         raise PolicyDenied(
             f"the host would execute {_counted(len(refused))} of this export; nothing was written",
             details="\n".join(display_name(path or top) for path in refused[:_TOLD]) + more,
-            hint="Look at them in the workspace first, then name each with --allow-path (allow_paths).",
+            hint="Look at them in the workspace first, then name each in <<allow_paths>>.",
         )
 
 

@@ -27,8 +27,10 @@ class Landing:
     the same directory removes it.
     """
 
-    def __init__(self, output: Path, *, overwrite: bool, confirm: Confirm | None = None) -> None:
+    def __init__(self, output: Path, *, overwrite: bool | None, confirm: Confirm | None = None) -> None:
         """Open the directory that the export goes into; raises NotFound, Conflict and InvalidRequest.
+
+        `overwrite` is None where nobody can ask for it.
 
         `confirm` is told where that really is, and raises when it must not be: from there on no link can lead elsewhere.
         """
@@ -65,13 +67,14 @@ class Landing:
             return
         if stat.S_ISDIR(there.st_mode) != directory:
             what = "a directory" if stat.S_ISDIR(there.st_mode) else "not a directory"
-            raise Conflict(f"{self.output} is {what}", hint="Name another output_path.")
+            raise Conflict(f"{self.output} is {what}", hint="Name another <<output_path>>.")
         _refuse_special(str(self.output), there)
         if self._overwrite or (directory and not self._has_entries()):
             return
         raise Conflict(
             f"{self.output} is there already",
-            hint="Name another output_path, or give --overwrite (overwrite=true).",
+            hint="Name another <<output_path>>."
+            + ("" if self._overwrite is None else " Or give <<overwrite=true>>."),
         )
 
     def _has_entries(self) -> bool:
@@ -163,11 +166,11 @@ class Landing:
             if (item.kind == "dir") != stat.S_ISDIR(there.st_mode):
                 raise Conflict(
                     f"{display_name(path)} is there already and is of another kind",
-                    hint="Remove it on the host, or name another output_path.",
+                    hint="Remove it on the host, or name another <<output_path>>.",
                 )
             _refuse_special(display_name(path), there)
             if item.kind != "dir" and not self._overwrite:
-                raise Conflict(f"{display_name(path)} is there already", hint="Give overwrite=true.")
+                raise Conflict(f"{display_name(path)} is there already", hint="Give <<overwrite=true>>.")
 
     def _make(self, target: int, path: bytes, mode: int) -> None:
         with parent_of(target, path) as (folder, name), suppress(FileExistsError):
@@ -194,7 +197,7 @@ class Landing:
         try:
             rename_new(name, folder, to, to_folder)
         except FileExistsError as error:
-            raise Conflict(f"{display_name(to)} is there already", hint="Give overwrite=true.") from error
+            raise Conflict(f"{display_name(to)} is there already", hint="Give <<overwrite=true>>.") from error
 
     def close(self) -> None:
         """Remove what did not land."""
@@ -207,4 +210,4 @@ class Landing:
 def _refuse_special(name: str, there: os.stat_result) -> None:
     """Put nothing in the place of a device, a FIFO or a socket: that would be no new content, but the end of it."""
     if stat.S_IFMT(there.st_mode) not in (stat.S_IFREG, stat.S_IFDIR, stat.S_IFLNK):
-        raise Conflict(f"{name} is a device, a FIFO or a socket", hint="Name another output_path.")
+        raise Conflict(f"{name} is a device, a FIFO or a socket", hint="Name another <<output_path>>.")

@@ -71,7 +71,7 @@ def export_workspace(
             allow_paths=allow_paths,
         )
     if output_path is None:
-        raise InvalidRequest(f"an export of {format} needs a place", hint="Give output_path.")
+        raise InvalidRequest(f"an export of {format} needs a place", hint="Give <<output_path>>.")
     output = Path(os.path.abspath(output_path))  # noqa: PTH100 - links stay links
     if format == "patch":
         return _export_patch(
@@ -102,7 +102,7 @@ def _changed(session: Session, path: str, allow_paths: Sequence[str]) -> tuple[C
         raise NotFound(f"there is no {path} in the workspace, before or now")
     if not tree.files:
         raise Conflict(
-            "nothing changed in the workspace", hint="`workspace diff` shows what would be exported."
+            "nothing changed in the workspace", hint="`<<workspace_diff>>` shows what would be exported."
         )
     if tree.left_out:
         raise LimitReached(

@@ -46,7 +46,7 @@ def _hint(session: Session, path: str) -> str:
         near = _elsewhere(session, missing)
     if near:
         return f"{beginning}Did you mean {' or '.join(near)}?"
-    return f"{beginning}`pyro workspace file list` shows what is there."
+    return f"{beginning}`<<workspace_file_list>>` shows what is there."
 
 
 def _as_far_as_it_goes(session: Session, path: str) -> tuple[str, str, bool]:

@@ -60,6 +60,7 @@ class Ended:
     exit_code: int | None
     signal: int | None
     duration_ms: int
+    left_running: bool = False
 
 
 def ended_from(answer: Message, *, interrupted: bool) -> Ended:
@@ -69,6 +70,7 @@ def ended_from(answer: Message, *, interrupted: bool) -> Ended:
         signal = messages.optional_integer(answer, "signal_number", low=1, high=64)
         timed_out = messages.flag(answer, "timed_out", default=False)
         killed = messages.flag(answer, "killed", default=False)
+        left = messages.flag(answer, "left_running", default=False)
         duration = messages.integer(answer, "duration_ms", low=0, high=_LONGEST)
     except messages.MessageError as error:
         raise GuestFailed("the machine did not say how the command ended", details=str(error)) from error
@@ -78,7 +80,7 @@ def ended_from(answer: Message, *, interrupted: bool) -> Ended:
         return Ended("interrupted" if interrupted else "killed", None, signal, duration)
     if signal is not None:
         outcome: Outcome = "interrupted" if interrupted else "finished"
-        return Ended(outcome, _SIGNAL_BASE + signal, signal, duration)
+        return Ended(outcome, _SIGNAL_BASE + signal, signal, duration, left)
     if exit_code is None:
         raise GuestFailed("the machine did not say how the command ended", details=str(dict(answer)))
-    return Ended("finished", exit_code, None, duration)
+    return Ended("finished", exit_code, None, duration, left)

@@ -246,7 +246,7 @@ def _unique(change: Change, name: str | None, statement: str, values: tuple[obje
             raise
         raise Conflict(
             f"there is a workspace {name!r} already",
-            hint=f"Choose another name, or look at it with: pyro workspace status {name}",
+            hint=f"Choose another name, or look at what `<<workspace_status>>` tells of {name}.",
         ) from error
 
 
@@ -271,7 +271,7 @@ def _did_you_mean(reading: Reading, reference: str) -> str:
     ids = [row[0] for row in reading.rows("SELECT id FROM workspaces")]
     near = get_close_matches(reference, [*_names(reading), *ids], n=3)
     meant = f"Did you mean {', '.join(near)}? " if near else ""
-    return f"{meant}See them all with: pyro workspace list"
+    return f"{meant}`<<workspace_list>>` shows them all."
 
 
 def _record(row: Row, labels: Mapping[str, str]) -> WorkspaceRecord:

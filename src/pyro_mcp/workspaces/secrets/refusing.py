@@ -11,7 +11,7 @@ from pyro_mcp.workspaces.diff.entries import Change
 from pyro_mcp.workspaces.diff.report import TreeDiff
 
 _TOLD = 20
-_ALLOWED = "Take it out of the file, or name the path with --allow-path (allow_paths)."
+_ALLOWED = "Take it out of the file, or name the path in <<allow_paths>>."
 _NOT_SHOWN = "Take it out of the file; --format stat (format) shows which files changed."
 
 # The secrets that stand in each path.

@@ -137,6 +137,15 @@ class Measures:
     size: int
 
 
+def top_of(root: Node) -> bytes:
+    """Give the path of the deepest directory that everything lies below; b"" for the root itself."""
+    names, node = [], root
+    while len(node.children) == 1 and (only := next(iter(node.children.values()))).kind == "directory":
+        names.append(only.name)
+        node = only
+    return b"/".join(names)
+
+
 def measure(root: Node) -> Measures:
     """Count what is in a tree."""
     counts: dict[Kind, int] = {"file": 0, "directory": 0, "symlink": 0}

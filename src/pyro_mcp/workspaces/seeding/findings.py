@@ -30,7 +30,9 @@ class Findings:
         else:
             self.skipped_uncounted += 1
 
-    def report(self, *, files: int, directories: int, symlinks: int, size: int) -> SeedReport:
+    def report(
+        self, *, files: int, directories: int, symlinks: int, size: int, top: bytes = b""
+    ) -> SeedReport:
         """Give the report on what was taken, these numbers, and on what was not."""
         skipped = sorted(self.skipped)[: SeedReport.LISTED]
         return SeedReport(
@@ -50,6 +52,7 @@ class Findings:
             skipped_count=len(self.skipped) + self.skipped_uncounted,
             changing=_listed(self.changing),
             git=self.git,
+            top=display_name(top),
         )
 
 

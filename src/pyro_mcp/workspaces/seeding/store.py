@@ -23,7 +23,7 @@ from pyro_mcp.models.seed import SeedReport
 from pyro_mcp.progress import step
 from pyro_mcp.workspaces.registry.seed_report import report_from
 from pyro_mcp.workspaces.seeding import manifest
-from pyro_mcp.workspaces.seeding.build import ImageBuild, measure, store_entries
+from pyro_mcp.workspaces.seeding.build import ImageBuild, measure, store_entries, top_of
 from pyro_mcp.workspaces.seeding.findings import Findings
 from pyro_mcp.workspaces.seeding.hashes import HashCache
 from pyro_mcp.workspaces.seeding.manifest import Manifest
@@ -177,6 +177,7 @@ class SeedStore:
             directories=found.counts["directory"],
             symlinks=found.counts["symlink"],
             size=found.size,
+            top=top_of(build.root),
         )
         image = self._image(digest)
         if self.find(digest) is None:

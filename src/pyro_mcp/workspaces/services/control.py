@@ -202,7 +202,7 @@ def _failure(name: str, answer: Message) -> PyroError:
             brief, details=details, hint="Give it a larger ready_timeout_seconds, or look for another sign."
         )
     return GuestFailed(
-        brief, details=details, hint="Mend the cause and start it again; service logs has all it wrote."
+        brief, details=details, hint="Mend the cause and start it again; <<service_logs>> has all it wrote."
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import shlex
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -38,7 +39,9 @@ KeptResult = Callable[[str], Message | None]
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A command that was run, and how it ended. `changed_before`: pyro's own operations had changed files by then."""
+    """A command that was run, and how it ended. `changed_before`: pyro's own operations had changed files by then;
+    `changed_since`: they did when it had been started.
+    """
 
     words: str
     outcome: ExecOutcome
@@ -47,6 +50,7 @@ class Command:
     output_id: str
     at: datetime
     changed_before: bool
+    changed_since: bool = False
 
     @property
     def failed(self) -> bool:
@@ -67,13 +71,14 @@ def since_baseline(reading: Reading, workspace_id: str, created: datetime) -> tu
 
 def commands_in(history: Sequence[Event], kept: KeptResult) -> list[Command]:
     """Give the commands in the order they were started; of one that was answered before its end, how it ended since."""
-    found, changed = [], False
-    for event in history:
-        if event.kind in _CHANGING and event.outcome == "done":
-            changed = True
-        elif event.kind == "exec" and (command := _command(event, kept, changed)):
-            found.append(command)
-    return found
+    changes = [event.sequence for event in history if event.kind in _CHANGING and event.outcome == "done"]
+    first, last = (changes[0], changes[-1]) if changes else (math.inf, -math.inf)
+    commands = (
+        _command(event, kept, changed_before=first < event.sequence, changed_since=event.sequence < last)
+        for event in history
+        if event.kind == "exec"
+    )
+    return [command for command in commands if command is not None]
 
 
 def failed_commands(commands: Sequence[Command]) -> tuple[FailedCommand, ...]:
@@ -127,7 +132,7 @@ def _pages(reading: Reading, workspace_id: str, after: int) -> Iterator[Event]:
         more = page.next_after
 
 
-def _command(event: Event, kept: KeptResult, changed: bool) -> Command | None:
+def _command(event: Event, kept: KeptResult, *, changed_before: bool, changed_since: bool) -> Command | None:
     data = json.loads(event.data)
     exec_id, words = data.get("exec_id"), data.get("command", "")
     if not isinstance(exec_id, str):
@@ -146,7 +151,8 @@ def _command(event: Event, kept: KeptResult, changed: bool) -> Command | None:
         duration_ms=duration,
         output_id=exec_id,
         at=event.at,
-        changed_before=changed,
+        changed_before=changed_before,
+        changed_since=changed_since,
     )
 
 
@@ -179,5 +185,6 @@ def _counts(command: Command, outputs: OutputStore) -> TestCounts | None:
                     skipped=counts.skipped,
                     output_id=command.output_id,
                     at=command.at,
+                    changed_since=command.changed_since,
                 )
     return None

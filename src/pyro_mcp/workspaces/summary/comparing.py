@@ -30,7 +30,7 @@ def compare_workspaces(sessions: Sessions, references: Sequence[str]) -> Workspa
     if len(references) < 2:
         raise InvalidRequest(
             "there is nothing to compare",
-            hint="Name two workspaces or more; `pyro workspace list` shows them.",
+            hint="Name two workspaces or more; `<<workspace_list>>` shows them.",
         )
     for reference in references:
         sessions.record(reference)  # a name that does not exist is a mistake of the caller's

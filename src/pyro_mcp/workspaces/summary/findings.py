@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from posixpath import dirname, join, normpath
 
@@ -12,9 +12,13 @@ from pyro_mcp.models.summary import Finding
 from pyro_mcp.workspaces.diff.entries import Change, Entry
 from pyro_mcp.workspaces.diff.report import DiffedFile, TreeDiff
 from pyro_mcp.workspaces.export.executing import executing_path
+from pyro_mcp.workspaces.seeding.manifest import Manifest
 from pyro_mcp.workspaces.summary.kinds import kind_of
 
 _LARGE_BYTES = 1 << 20
+_GIT_SHOWN = 20
+_NEW, _IN_SEED = "added or changed since the baseline", "there from the beginning"
+_BY_GIT = "git executes what lies there, and no diff shows it"
 _TEST = re.compile(
     rb"^\s*(?:async\s+)?def\s+test\w*|^\s*func\s+Test\w+|^\s*#\[(?:\w+::)?test\]|^\s*@Test\b|^\s*(?:it|test)(?:\.each\(.*\))?\s*\("
 )
@@ -33,6 +37,23 @@ def findings_of(tree: TreeDiff, changes: Sequence[Change], not_shown: int) -> tu
         detail = f"{not_shown} changed directories, sockets or devices are in no diff"
         found.append(Finding(reason="not-shown", path="", detail=detail))
     return tuple(found)
+
+
+def below_git(changed: Iterable[bytes], seeded: Manifest) -> tuple[Finding, ...]:
+    """Give the programs below any `.git`, new ones and those that came with the seed: git runs them, and no diff shows them."""
+    brought = {
+        path: _IN_SEED
+        for path, item in seeded.items()
+        if b".git" in path.split(b"/")[:-1]
+        and item.kind == "file"
+        and item.mode & 0o111
+        and not path.endswith(b".sample")
+    }
+    found = sorted({**brought, **dict.fromkeys(changed, _NEW)}.items())
+    return tuple(
+        Finding(reason="executes-on-host", path=display_name(path), detail=f"{detail}; {_BY_GIT}")
+        for path, detail in found[:_GIT_SHOWN]
+    )
 
 
 def _of_file(file: DiffedFile, change: Change | None) -> Iterator[Finding]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
-from pyro_mcp.models.summary import FileKind, KindTotal, SummarizedFile, WorkspaceSummary
+from pyro_mcp.models.summary import FileKind, Finding, KindTotal, SummarizedFile, WorkspaceSummary
 from pyro_mcp.workspaces.diff import baseline
 from pyro_mcp.workspaces.diff.baseline import Changed
 from pyro_mcp.workspaces.diff.report import DiffedFile, TreeDiff
 from pyro_mcp.workspaces.exec import kept_result
+from pyro_mcp.workspaces.files import guest_files
 from pyro_mcp.workspaces.session import Session, Sessions
 from pyro_mcp.workspaces.summary.commands import (
     commands_in,
@@ -18,8 +19,11 @@ from pyro_mcp.workspaces.summary.commands import (
     since_baseline,
     tests_of,
 )
-from pyro_mcp.workspaces.summary.findings import findings_of
+from pyro_mcp.workspaces.summary.findings import below_git, findings_of
 from pyro_mcp.workspaces.summary.kinds import kind_of
+
+# More programs of git's than these are no accident, and the first ones say so.
+_MOST_PROGRAMS = 100
 
 
 def summarize(sessions: Sessions, reference: str) -> WorkspaceSummary:
@@ -56,11 +60,23 @@ def summary_of(sessions: Sessions, session: Session, changed: Changed, tree: Tre
         tests_before=before,
         tests_after=after,
         connections=connections_in(history),
-        findings=findings_of(tree, changed.changes, changed.not_shown),
+        findings=(
+            *findings_of(tree, changed.changes, changed.not_shown),
+            *_below_git(sessions, session),
+        ),
         resumed=session.resumed is not None,
         resumed_reason=session.resumed,
     )
     return session.shown(found)
+
+
+def _below_git(sessions: Sessions, session: Session) -> tuple[Finding, ...]:
+    request = {"verb": "tree.changes", "git": True, "limit": _MOST_PROGRAMS}
+    records, _ = guest_files.changes(session, request)
+    digest = session.record.seed_digest
+    return below_git(
+        [record.path for record in records], sessions.seeds.manifest(digest) if digest is not None else {}
+    )
 
 
 def _file(file: DiffedFile) -> SummarizedFile:

@@ -16,6 +16,7 @@ KILLED = {
     "timed_out": False,
     "killed": False,
     "oom": False,
+    "left_running": False,
 }
 
 
@@ -39,7 +40,12 @@ def test_a_signal() -> None:
     outcome.take(b'{"status": 11, "alone": false}\n')
     assert outcome.known
     assert not outcome.over  # something it started still lives
-    assert answer(outcome, oom=True) == KILLED | {"signal": "SEGV", "signal_number": 11, "oom": True}
+    assert answer(outcome, oom=True) == KILLED | {
+        "signal": "SEGV",
+        "signal_number": 11,
+        "oom": True,
+        "left_running": True,
+    }
 
 
 def test_a_core_dump_is_still_that_signal() -> None:

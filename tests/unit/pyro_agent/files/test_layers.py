@@ -227,3 +227,21 @@ def test_all_that_lies_where_the_seed_had_a_file_counts_and_so_does_the_way_to_a
         "file": "deleted", "file/mine/deep": "added", "new/sub/there": "added",
     }  # fmt: skip
     assert overlay.changes(body, only=True, paths=["new/sub/"])[0] == {"new/sub/there": "added"}
+
+
+def test_programs_below_any_git_are_told_where_they_are_asked_for_and_nothing_else_is(
+    overlay: Overlay,
+) -> None:
+    overlay.write(overlay.seed, "evil/.git/hooks/old", "a", 0o755)
+    for name in (
+        "evil/.git/hooks/post-checkout",
+        ".git/hooks/pre-commit",
+        ".git/hooks/pre-push.sample",
+        "run",
+    ):
+        overlay.write(overlay.upper, name, "#!/bin/sh\n", 0o755)
+    overlay.write(overlay.upper, ".git/objects/aa/bb", "x")
+    paths, answer, _ = overlay.changes(git=True)
+    assert set(paths) == {"evil/.git/hooks/post-checkout", ".git/hooks/pre-commit"}
+    assert answer["complete"] is True
+    assert set(overlay.changes()[0]) == {"run"}

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import cast
 
@@ -12,6 +14,28 @@ import pytest
 from pyro_agent.base import system
 from pyro_agent.runners.cgroups import Cgroups
 from pyro_agent.runners.runner import fork_runner
+
+# As PID 1 does it: a child that ends within the grace is none, one that stays is.
+_LEAVING = """
+import os, signal, sys, time
+from pyro_agent.runners.runner import left_alone
+signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD})
+child = os.fork()
+if not child:
+    time.sleep(float(sys.argv[1]))
+    os._exit(0)
+print(left_alone(float(sys.argv[2])))
+if sys.argv[1] == "60":
+    os.kill(child, signal.SIGKILL)
+"""
+
+
+@pytest.mark.parametrize(("lives", "grace", "alone"), [("0.1", "9", "True"), ("60", "0.1", "False")])
+def test_what_ends_because_its_command_did_is_not_left_behind(lives: str, grace: str, alone: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", _LEAVING, lives, grace], capture_output=True, text=True, check=True, timeout=20
+    )
+    assert done.stdout == f"{alone}\n"
 
 
 class Group:

@@ -171,3 +171,16 @@ def test_every_group_has_an_example_and_every_word_without_an_option_is_explaine
                 groups.append(((*words, name), command))
             unexplained = [item.name for item in command.params if not getattr(item, "help", None)]
             assert unexplained == [], (*words, name)
+
+
+def test_a_hint_has_commands_and_options_as_one_types_them(
+    use_engine: UseEngine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    hint = (
+        "`<<workspace_list>>` shows them. Give <<overwrite=true>>, <<allow_paths>> or a smaller <<mem_mib>>."
+    )
+    use_engine(MemoryEngine(errors.NotFound("x", hint=hint)))
+    assert run_cli(["run", "debian:12", "--", "true"]) == 125
+    assert capsys.readouterr().err.splitlines()[-1] == (
+        "hint: `pyro workspace list` shows them. Give --overwrite, --allow-path or a smaller --mem-mib."
+    )

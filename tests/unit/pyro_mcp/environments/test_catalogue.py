@@ -115,3 +115,14 @@ def test_a_source_is_current_while_its_content_is(tmp_path: Path) -> None:
 @pytest.mark.parametrize("notes", [None, 7, [{"path": "x"}], ["x"]])
 def test_notes_of_another_version_are_no_sources(notes: object) -> None:
     assert sources_from(notes) is None
+
+
+def test_ours_have_what_people_and_models_take_for_granted(own: Path) -> None:
+    """Without them `git commit` and `pip install` fail, and what fails is reported as the project's fault."""
+    plan, _ = Catalogue(own).plan("debian:12-build")
+    written = {entry.path: entry.content or "" for _, entry in plan.files}
+    assert "email = " in written["/etc/gitconfig"]
+    assert "break-system-packages = true" in written["/etc/pip.conf"]
+    assert {"strace", "python3-pytest"} <= set(plan.packages)
+    plain = {entry.path for _, entry in Catalogue(own).plan("debian:12")[0].files}
+    assert plain == {"/etc/gitconfig"}

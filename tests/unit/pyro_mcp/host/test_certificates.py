@@ -52,4 +52,4 @@ def test_more_than_a_guest_can_be_given_is_refused(tmp_path: Path) -> None:
     _write(tmp_path, "usr/local/share/ca-certificates/many.crt", *(_pem(f"{n}" * 500) for n in range(60)))
     with pytest.raises(HostUnfit) as caught:
         added_certificates(tmp_path, [])
-    assert "--no-host-ca" in str(caught.value.hint)
+    assert "no_host_ca" in str(caught.value.hint)

@@ -131,7 +131,8 @@ class Kept:
         self._agent_thread.start()
         mux = greet(near, lambda: None)
         self.board = Switchboard(self.loop, near, mux, on_request=self._serve, on_dead=self._on_dead)
-        self.jobs = Jobs(self.board, self.loop.after, Redactor(SECRETS))
+        self.refused: list[Message] = []
+        self.jobs = Jobs(self.board, self.loop.after, Redactor(SECRETS), lambda _: self.refused)
         self.shells = Shells(self.board, self.loop, Redactor(SECRETS))
         self._verbs = {**self.jobs.verbs(), **self.shells.verbs()}
         self._listener = socket.socket(socket.AF_UNIX)

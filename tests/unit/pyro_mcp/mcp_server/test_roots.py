@@ -3,7 +3,9 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from tests.doors import MemoryEngine
 
+from pyro_mcp import Pyro
 from pyro_mcp.errors import Conflict, InvalidRequest, PolicyDenied
 from pyro_mcp.mcp_server.roots import Roots
 from pyro_mcp.operations.catalogue import operation_named
@@ -25,7 +27,16 @@ def test_what_leads_out_is_refused(tmp_path: Path, path: str) -> None:
     (root / "leads-out").symlink_to("/etc")
     with pytest.raises(PolicyDenied, match="seed_path") as refused:
         Roots([str(root)]).confine("seed_path", path)
+    assert (refused.value.hint or "").startswith(f"Choose a path below {root}. ")
     assert "--host-root" in (refused.value.hint or "")
+
+
+def test_callers_are_told_before_they_name_a_path(tmp_path: Path) -> None:
+    assert f"lie below {tmp_path}" in Roots([str(tmp_path)]).told
+    assert "No path" in Roots([]).told
+    for profile, said in (("workspace-core", True), ("vm-run", False)):
+        server = Pyro(engine=MemoryEngine()).create_server(profile, host_roots=[str(tmp_path)])  # type: ignore[arg-type]
+        assert (str(tmp_path) in (server.mcp.instructions or "")) is said
 
 
 def test_a_neighbour_whose_name_begins_alike_is_outside(tmp_path: Path) -> None:

@@ -69,10 +69,14 @@ def test_arguments_are_read_by_their_types_and_null_means_not_given() -> None:
         ),
         ({"environment": "a"}, "needs command", "sh -c"),
         ({}, "needs environment and command", "debian:12"),
-        ({"environment": None, "command": "x"}, "environment: ", "debian:12"),
-        ({"environment": "a", "command": "x", "mem_mib": "lots"}, "mem_mib: ", "Memory in MiB."),
-        ({"environment": "a", "command": {"x": 1}}, "command: ", "sh -c"),
-        ({"environment": "a", "command": "x", "env": {"A": 1}}, "env: ", "Variables"),
+        ({"environment": None, "command": "x"}, "environment must be a string", "debian:12"),
+        (
+            {"environment": "a", "command": "x", "mem_mib": "lots"},
+            "mem_mib must be a whole number",
+            "Memory in MiB.",
+        ),
+        ({"environment": "a", "command": {"x": 1}}, "command must be a string or a list of strings", "sh -c"),
+        ({"environment": "a", "command": "x", "env": {"A": 1}}, "env.A must be a string", "Variables"),
     ],
 )
 def test_wrong_arguments_are_refused_by_name(given: dict[str, object], brief: str, hint: str) -> None:

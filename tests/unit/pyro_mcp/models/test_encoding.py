@@ -7,6 +7,7 @@ import pytest
 from tests.doors import ENVIRONMENTS, finished
 
 from pyro_mcp.models.encoding import as_json, as_object
+from pyro_mcp.models.seed import SeedReport
 
 
 @dataclass(frozen=True)
@@ -14,6 +15,11 @@ class Thing:
     name: str
     inner: tuple["Thing", ...] = ()
     place: Path | None = None
+
+
+@dataclass(frozen=True)
+class Code:
+    exit_code: int | None = None
 
 
 def test_models_nest_and_keep_their_nulls() -> None:
@@ -51,9 +57,12 @@ def test_a_run_has_the_contracts_spelling() -> None:
         "stderr_truncated",
         "duration_ms",
         "environment",
+        "seed",
         "isolation",
         "confinement",
         "output_id",
+        "left_running",
+        "no_network",
         "network",
     }
 
@@ -67,3 +76,21 @@ def test_what_does_not_belong_in_a_model_is_an_error(stray: object) -> None:
 def test_a_bare_list_is_no_answer() -> None:
     with pytest.raises(TypeError, match="neither a model nor a list"):
         as_object([1])
+
+
+def test_a_sparse_answer_leaves_out_what_a_reader_takes_for_granted() -> None:
+    """What has no default stays: the schema requires it. So does an empty text, which somebody may read."""
+    assert as_object(Thing("a"), sparse=True) == {"name": "a"}
+    assert as_object(Code(), sparse=True) == {}
+    assert as_object(Code(0), sparse=True) == {"exit_code": 0}
+    seed = as_object(SeedReport(kind="git", files=3), sparse=True)
+    assert {name: fact for name, fact in seed.items() if name not in ("kind", "files")} == {
+        "directories": 0,
+        "symlinks": 0,
+        "bytes": 0,
+        "top": "",
+    }
+    told = as_object(finished(0), sparse=True)
+    assert {"outcome", "exit_code", "stdout", "stderr"} <= set(told)
+    assert not {"stdout_truncated", "network", "left_running", "no_network", "signal"} & set(told)
+    assert as_object(finished(0, left_running=True), sparse=True)["left_running"] is True

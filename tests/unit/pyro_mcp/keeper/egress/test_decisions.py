@@ -1,4 +1,5 @@
 import json
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -74,3 +75,20 @@ def test_without_a_file_the_last_ones_are_kept_for_an_answer() -> None:
     decisions.flush()
     assert len(decisions.kept()) == 30
     assert decisions.kept()[-1].items() >= {"host": "host-59", "count": 2}.items()
+
+
+def test_only_what_was_refused_since_then_is_told_to_a_command() -> None:
+    decisions = Decisions(None, Clock().after)
+    decisions.note(Decision("refused", "before", 1))
+    decisions.note(Decision("refused", "again", 1))
+    began = time.monotonic()
+    decisions.note(Decision("allowed", "let", 1))
+    decisions.note(Decision("refused", "again", 1))
+    decisions.note(Decision("refused", "name", None, reason="no rule names it"))
+    assert decisions.refused_since(began) == [
+        {"outcome": "refused", "host": "again", "port": 1},
+        {"outcome": "refused", "host": "name", "reason": "no rule names it"},
+    ]
+    for number in range(1000):
+        decisions.note(Decision("refused", f"host-{number}", 443))
+    assert len(decisions.refused_since(began)) == 5

@@ -41,7 +41,9 @@ def test_a_follower_is_told_the_output(kept: Kept, tmp_path: Path) -> None:
 
 
 def test_a_command_that_takes_longer_is_left_running_and_killed_later(kept: Kept, tmp_path: Path) -> None:
-    assert start(kept, tmp_path / "out", "hang", yield_ms=1) == {"running": True}
+    going_on = start(kept, tmp_path / "out", "hang", yield_ms=30)
+    assert going_on["running"] is True
+    assert 30 <= int(str(going_on["duration_ms"])) < 5000
     with Channel(kept.path) as channel:
         assert kept.jobs.running == ["job"]
         channel.ask({"verb": "keeper.signal", "exec_id": "job", "signal": "INT"})
@@ -50,6 +52,13 @@ def test_a_command_that_takes_longer_is_left_running_and_killed_later(kept: Kept
     assert answer["killed"] is True
     assert kept.agent.controls == [{"signal": "INT"}]
     wait_until(lambda: (tmp_path / "out" / "result.json").exists(), what="the result", timeout=5)
+
+
+def test_what_was_refused_while_a_command_ran_is_in_its_result(kept: Kept, tmp_path: Path) -> None:
+    kept.refused.append({"outcome": "refused", "host": "pypi.org", "reason": "it has no network"})
+    answer = start(kept, tmp_path / "out", "say")
+    assert answer["refused"] == kept.refused
+    assert json.loads((tmp_path / "out" / "result.json").read_bytes()) == answer
 
 
 def test_input_reaches_the_command(kept: Kept, tmp_path: Path) -> None:

@@ -1,13 +1,17 @@
 from tests.doors import ENVIRONMENTS, finished
 
 from pyro_mcp.errors import NotFound
-from pyro_mcp.mcp_server.texts.answers import environments_text, error_text, run_text, warnings, with_tools
+from pyro_mcp.mcp_server.texts.answers import environments_text, error_text, run_text, spelling, warnings
 from pyro_mcp.mcp_server.texts.by_operation import TEXTS
 from pyro_mcp.mcp_server.texts.service import logs_text
 from pyro_mcp.mcp_server.texts.workspace import exec_text, output_text
+from pyro_mcp.models.network import NetworkDecision
 from pyro_mcp.models.service import ServiceLogs
 from pyro_mcp.models.workspace import ExecResult, OutputText
 from pyro_mcp.operations.catalogue import all_operations, operations_in
+from pyro_mcp.operations.declare import Profile
+
+_NARROW: tuple[Profile, Profile] = ("workspace-core", "vm-run")
 
 
 def test_every_operation_has_its_text() -> None:
@@ -57,19 +61,36 @@ def test_only_emulation_without_full_confinement_warns() -> None:
 
 
 def test_a_hint_sends_a_model_to_tools_and_a_person_to_commands() -> None:
-    hint = "`pyro workspace list` shows them; `pyro doctor` tells why."
+    error = NotFound(
+        "x", hint="`<<workspace_list>>` shows them. Or give <<overwrite=true>>; `pyro doctor` tells why."
+    )
+    core, run = (spelling(item.name for item in operations_in(profile)) for profile in _NARROW)
     assert (
-        with_tools(hint, operations_in("workspace-core"))
-        == "`workspace_list` shows them; `pyro doctor` tells why."
+        error.hint_for(core)
+        == "`workspace_list` shows them. Or give overwrite=true; `pyro doctor` tells why."
     )
-    assert with_tools(hint, operations_in("vm-run")) == hint
-    assert with_tools("See them with: pyro workspace list", operations_in("workspace-core")).endswith(
-        " workspace_list"
+    assert error.hint_for(run) == "Or give overwrite=true; `pyro doctor` tells why."
+    assert error.hint == error.hint_for(core)
+    assert NotFound("x", hint="`<<workspace_list>>` shows them.").hint_for(run) == NotFound.usual_hint
+    near = NotFound("x", hint="Did you mean debian:12? `<<workspace_list>>` shows them all.")
+    assert near.hint_for(run) == "Did you mean debian:12?"
+
+
+def test_what_a_machine_was_refused_is_told_once_and_in_words_of_the_profile() -> None:
+    refused = NetworkDecision(outcome="refused", host="pypi.org", reason="no rule names it")
+    assert run_text(finished(1, network=(refused,)), wide=True).endswith(
+        "network: refused pypi.org (no rule names it)"
     )
-    assert (
-        with_tools("pyro run is no pyro run of yours", operations_in("vm-run"))
-        == "pyro run is no pyro run of yours"
-    )
+    without = finished(1, network=(refused, refused), no_network=True)
+    assert run_text(without, wide=True).count("network_policy egress") == 1
+    narrow = run_text(without)
+    assert narrow.endswith("\nNo network here: use what is installed.")
+    assert "refused" not in narrow
+
+
+def test_what_a_command_left_running_is_told() -> None:
+    assert run_text(finished(left_running=True)).endswith("What it had left running was ended with it.")
+    assert "service_start" in run_text(finished(left_running=True), wide=True)
 
 
 def test_what_a_terminal_would_act_on_is_not_in_the_text() -> None:

@@ -1,11 +1,18 @@
 """Shells as a model reads them."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
-from pyro_mcp.mcp_server.texts.shell import raw_text, shell_opened_text, shell_read_text, shells_text
-from pyro_mcp.models.shell import ShellInfo, ShellText
+from pyro_mcp.mcp_server.texts.shell import (
+    raw_text,
+    shell_opened_text,
+    shell_read_text,
+    shell_written_text,
+    shells_text,
+)
+from pyro_mcp.models.shell import ShellInfo, ShellText, ShellWritten
 
 
 def read(**others: object) -> ShellText:
@@ -47,7 +54,14 @@ def test_what_was_read_and_how_it_stands(others: dict[str, object], said: str) -
 
 def test_an_opened_shell_is_named_and_a_resumed_workspace_told() -> None:
     opened = shell_opened_text(read(resumed=True, resumed_reason="it was idle"))
-    assert opened.startswith("shell sh-1 is open\nThe workspace was started again first: it was idle.\n$ ls")
+    assert opened.startswith("shell sh-1 is open\nThe workspace was started again first: it was idle.")
+    assert "services and shells have ended.\n$ ls" in opened
+
+
+def test_what_was_typed_is_answered_with_what_came_of_it_where_it_was_waited_for() -> None:
+    typed = ShellWritten(shell_id="sh-1", cursor=0, written_bytes=3)
+    assert shell_written_text(typed).startswith("typed 3 bytes into sh-1")
+    assert shell_written_text(replace(typed, read=read())) == shell_read_text(read())
 
 
 def test_raw_bytes_hold_nothing_that_a_terminal_acts_on() -> None:

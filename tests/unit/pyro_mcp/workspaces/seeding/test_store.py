@@ -45,6 +45,15 @@ def test_a_seed_is_built_once(store: SeedStore, source: Path, monkeypatch: pytes
     assert (again.digest, again.image) == (first.digest, first.image)
 
 
+def test_the_one_directory_that_all_lies_below_is_told(store: SeedStore, source: Path) -> None:
+    fill(source, {"thing-1.0/src/a": "1", "thing-1.0/src/b": "1"})
+    assert store.ensure(source).report.top == "thing-1.0/src"
+    fill(source, {"thing-1.0/README": "x"})
+    assert store.ensure(source).report.top == "thing-1.0"
+    fill(source, {"README": "x"})
+    assert store.ensure(source).report.top == ""
+
+
 def test_a_change_is_another_seed_and_a_copy_is_the_same(
     store: SeedStore, source: Path, tmp_path: Path
 ) -> None:

@@ -79,6 +79,26 @@ def test_after_a_change_nobody_knows_how_the_tests_were_before(
     assert after is not None
 
 
+def test_tests_that_ran_before_the_last_change_say_nothing_of_what_is_there_now(
+    registry: Registry, outputs: OutputStore
+) -> None:
+    ran(registry, outputs, "pytest", "2 passed in 0.1s\n", 0)
+
+    def stale() -> bool:
+        found = commands.commands_in(history_of(registry), nothing_kept)
+        _, after = commands.tests_of(found, outputs)
+        assert after is not None
+        return after.changed_since
+
+    assert not stale()
+    add(registry, "file.edit", "conflict", path="a.py")  # refused: nothing was changed
+    assert not stale()
+    add(registry, "file.edit", path="a.py")
+    assert stale()
+    ran(registry, outputs, "pytest", "2 passed in 0.1s\n", 0)
+    assert not stale()
+
+
 def test_a_reset_begins_anew(registry: Registry, outputs: OutputStore) -> None:
     ran(registry, outputs, "false", "", 1)
     add(registry, "reset", "conflict")

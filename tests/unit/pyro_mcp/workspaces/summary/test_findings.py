@@ -1,7 +1,8 @@
 import pytest
 
 from pyro_mcp.workspaces.diff import Change, Entry, diff_trees
-from pyro_mcp.workspaces.summary.findings import findings_of
+from pyro_mcp.workspaces.seeding.manifest import Item
+from pyro_mcp.workspaces.summary.findings import below_git, findings_of
 
 
 def regular(text: str) -> Entry:
@@ -68,3 +69,20 @@ def test_links_out_and_large_files_are_told() -> None:
         Change(b"big", None, Entry("regular", bytes(range(256)) * 8192)),
         not_shown=2,
     ) == [("link-leads-out", "a/out"), ("large-file", "big"), ("not-shown", "")]
+
+
+def test_programs_that_git_runs_are_told_new_ones_and_those_of_the_seed() -> None:
+    def item(mode: int) -> Item:
+        return Item("file", mode, 1, 0, b"")
+
+    seeded = {
+        b"evil/.git/hooks/post-checkout": item(0o755),
+        b".git/hooks/pre-push.sample": item(0o755),
+        b".git/config": item(0o644),
+        b"run.sh": item(0o755),
+    }
+    told = below_git([b"other/.git/hooks/pre-commit"], seeded)
+    assert [(found.path, found.detail.partition(";")[0]) for found in told] == [
+        ("evil/.git/hooks/post-checkout", "there from the beginning"),
+        ("other/.git/hooks/pre-commit", "added or changed since the baseline"),
+    ]

@@ -70,7 +70,7 @@ _ARGUMENTS = {
     "workspace_exec": "workspace command cwd env stdin timeout_seconds yield_after_seconds max_output_chars secret_env",
     "workspace_exec_wait": "workspace exec_id wait_seconds action",
     "workspace_output_read": "workspace output_id stream offset limit tail_lines grep",
-    "workspace_sync_push": "workspace source_path dest delete",
+    "workspace_sync_push": "workspace source_path dest delete overwrite",
     "workspace_file_list": "workspace path depth glob",
     "workspace_file_read": "workspace path start_line end_line max_chars encoding",
     "workspace_file_write": "workspace path content encoding if_match executable",

@@ -2,6 +2,7 @@
 
 import shutil
 import stat
+from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from pathlib import Path
 
@@ -12,9 +13,11 @@ from pyro_mcp.errors import Conflict, InvalidRequest, NotFound, PolicyDenied
 from pyro_mcp.models.export import ExportReport
 from pyro_mcp.models.push import PushReport
 from pyro_mcp.workspaces.export import export_workspace
+from pyro_mcp.workspaces.lifecycle import delete_workspace, reset_workspace
 from pyro_mcp.workspaces.push import run as pushing
 from pyro_mcp.workspaces.push.plan import plan_push
 from pyro_mcp.workspaces.push.run import push_sync
+from pyro_mcp.workspaces.snapshots import fork_workspace
 
 __all__ = ["opening"]
 pytestmark = outliving
@@ -153,15 +156,129 @@ def test_a_push_brings_just_what_differs(opening: Opening, repository: Path) -> 
         (repository / "untracked.txt").unlink()
         (repository / "untracked.txt").mkdir()
         (repository / "untracked.txt/big").write_bytes(bytes(range(256)) * 50_000)
-        opened.run("echo mine > src/one.py; echo own > own.txt; touch own.o")
+        opened.run("echo own > own.txt; touch own.o")
         report = _push(opened, repository)
-        assert (report.overwritten, report.withheld) == (("src/one.py",), (".env",))
+        assert (report.overwritten, report.withheld) == ((), (".env",))
         assert (
             opened.run("cat src/*.py own.txt; stat -c %s untracked.txt/big") == "later\ntwo\nown\n12800000\n"
         )
+        (repository / "src/two.py").unlink()
         report = _push(opened, repository, delete=True)
-        assert (report.changed, report.removed, report.overwritten) == (0, 1, ("own.txt",))
-        opened.run("test -e own.o && test -d .git && ! test -e own.txt")
+        assert (report.changed, report.removed, report.overwritten) == (0, 1, ())
+        opened.run("test -e own.o && test -d .git && test -e own.txt && ! test -e src/two.py")
+
+
+def test_a_push_leaves_the_workspaces_own_work_alone(opening: Opening, repository: Path) -> None:
+    """Edits, deletions and modes of files that the host did not touch survive, beside what it did."""
+    (repository / "kept.py").write_text("kept\n")
+    (repository / "tool").write_text("tool\n")
+    with opening(repository) as opened:
+        opened.run("echo mine > src/one.py; rm untracked.txt; chmod 755 tool; echo own > src/own.py")
+        (repository / "kept.py").write_text("later\n")
+        (repository / "tool").write_text("tool, later\n")
+        report = _push(opened, repository, delete=True)
+        assert (report.changed, report.removed, report.kept) == (2, 0, ("src/one.py", "untracked.txt"))
+        assert opened.run("cat kept.py src/*.py tool") == "later\nmine\nown\ntool, later\n"
+        opened.run("test -x tool && ! test -e untracked.txt")
+        again = _push(opened, repository, delete=True)
+        assert (again.changed, again.removed) == (0, 0)
+        assert again.kept == ("src/one.py", "tool", "untracked.txt")
+        (repository / "kept.py").write_text("later still\n")
+        assert _push(opened, repository).changed == 1  # what a push brought is no work of the workspace's
+
+
+def test_what_both_sides_changed_is_a_conflict_until_the_host_is_to_win(
+    opening: Opening, repository: Path
+) -> None:
+    with opening(repository) as opened:
+        opened.run("echo mine > src/one.py; echo mine > untracked.txt; echo mine > added")
+        (repository / "src/one.py").write_text("later\n")
+        (repository / "untracked.txt").unlink()
+        (repository / "added").write_text("theirs\n")
+        (repository / "new").write_text("new\n")
+        with pytest.raises(Conflict) as refused:
+            _push(opened, repository, delete=True)
+        assert refused.value.details == (
+            "added: added on both sides\n"
+            "src/one.py: changed on both sides\n"
+            "untracked.txt: deleted on the host, changed in the workspace"
+        )
+        assert "overwrite" in (refused.value.hint or "")
+        assert opened.run("cat src/one.py untracked.txt added; ls") == (
+            "mine\nmine\nmine\nadded\nsrc\nuntracked.txt\n"
+        )
+        report = _push(opened, repository, delete=True, overwrite=True)
+        assert report.overwritten == ("added", "src/one.py", "untracked.txt")
+        assert (report.changed, report.removed) == (3, 1)
+        assert opened.run("cat src/one.py added; ls") == "later\ntheirs\nadded\nnew\nsrc\n"
+        opened.run("echo mine > new")
+        assert _push(opened, repository, delete=True).kept == ("new",)
+
+
+def test_what_a_push_brought_is_known_as_long_as_the_disk_holds_it(
+    opening: Opening, repository: Path
+) -> None:
+    """A reset takes a push back: the next one brings the same again. A fork knows what its source was brought."""
+    with opening(repository) as opened:
+        (repository / "src/one.py").write_text("later\n")
+        assert _push(opened, repository).changed == 1
+        (forked,) = fork_workspace(opened.sessions, opened.id, count=1, names=(), from_snapshot=None)
+        reset_workspace(opened.sessions, opened.id, "baseline")
+        assert _push(opened, repository).changed == 1
+        (repository / "src/one.py").write_text("later still\n")
+        assert forked.workspace
+        fork = Opened(opened.sessions, forked.workspace.workspace_id)
+        try:
+            for one in (opened, fork):
+                assert _push(one, repository).changed == 1
+                assert one.run("cat src/one.py") == "later still\n"
+        finally:
+            delete_workspace(opened.sessions, fork.id)
+
+
+def test_a_nested_repository_of_the_workspaces_own_is_never_taken_along(
+    opening: Opening, repository: Path
+) -> None:
+    (repository / "part").mkdir()
+    (repository / "part/file").write_text("file\n")
+    with opening(repository) as opened:
+        opened.run("cd part && git init -q")
+        shutil.rmtree(repository / "part")
+        assert [_push(opened, repository, delete=True).removed for _ in range(2)] == [1, 0]
+        opened.run("test -d part/.git && ! test -e part/file")
+        (repository / "part").write_text("a file now\n")
+        with pytest.raises(Conflict) as refused:
+            _push(opened, repository)
+        assert "part/.git" in (refused.value.details or "")
+        opened.run("test -d part/.git")
+
+
+def test_outside_the_workspace_the_host_wins(opening: Opening, repository: Path) -> None:
+    with opening(repository) as opened:
+        opened.run("mkdir /opt/copy")
+        _push(opened, repository, dest="/opt/copy")
+        opened.run("echo mine > /opt/copy/src/one.py; echo own > /opt/copy/own")
+        report = _push(opened, repository, dest="/opt/copy")
+        assert (report.changed, report.overwritten, report.kept) == (1, ("src/one.py",), ())
+        report = _push(opened, repository, dest="/opt/copy", delete=True)
+        assert (report.removed, report.overwritten) == (1, ("own",))
+
+
+def test_pushes_at_once_forget_nothing_of_each_other(opening: Opening, tmp_path: Path) -> None:
+    sources = [tmp_path / f"source-{number}" for number in range(4)]
+    for source in sources:
+        source.mkdir()
+        (source / "file").write_text("first\n")
+    with opening(None) as opened, ThreadPoolExecutor(4) as threads:
+        for text in ("first\n", "second\n"):
+            for source in sources:
+                (source / "file").write_text(text)
+            pushes = [
+                threads.submit(_push, opened, source, dest=f"/workspace/{source.name}") for source in sources
+            ]
+            for push in pushes:
+                assert push.result().changed >= 1
+        assert opened.run("cat source-*/file") == "second\n" * 4
 
 
 def test_a_push_that_cannot_be_whole_is_none(
@@ -189,9 +306,9 @@ def _export(opened: Opened, **arguments: object) -> ExportReport:
         return export_workspace(session, opened.sessions, **arguments)  # type: ignore[arg-type]
 
 
-def _push(opened: Opened, source: Path, *, delete: bool = False) -> PushReport:
+def _push(opened: Opened, source: Path, **arguments: object) -> PushReport:
     with opened.using() as session:
-        return push_sync(session, opened.sessions, str(source), delete=delete)
+        return push_sync(session, opened.sessions, str(source), **arguments)  # type: ignore[arg-type]
 
 
 def _names(repository: Path, before: str, after: str) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from tests.opened import Opened, Opening, opening, outliving
 
+from pyro_mcp.errors import Conflict
 from pyro_mcp.workspaces.push.held import held
 from pyro_mcp.workspaces.push.run import push_sync
 from pyro_mcp.workspaces.seeding.manifest import Manifest
@@ -88,13 +89,22 @@ def _compared(opened: Opened, host: Path, which: str) -> None:
 
 
 def _pushed(opened: Opened, host: Path, which: str) -> None:
-    """After a push that deletes the guest has what the host has, and a second one finds nothing to do."""
+    """A push that is refused changes nothing. One that takes the host's side leaves what only the guest changed, and
+    a second one finds nothing to do."""
     with opened.using() as session:
-        push_sync(session, opened.sessions, str(host), delete=True)
+        before = _timeless(held(session, "/workspace", None, {}, (), delete=True))
+        try:
+            report = push_sync(session, opened.sessions, str(host), delete=True)
+        except Conflict:
+            assert _timeless(held(session, "/workspace", None, {}, (), delete=True)) == before, which
+            report = push_sync(session, opened.sessions, str(host), delete=True, overwrite=True)
         found = held(session, "/workspace", None, {}, (), delete=True)
         again = push_sync(session, opened.sessions, str(host), delete=True)
-    assert set(found) == {entry.path for entry in select(host, SeedOptions()).entries if entry.path}
     assert (again.changed, again.removed) == (0, 0), which
+    assert set(report.kept) <= set(again.kept), which
+    for entry in select(host, SeedOptions()).entries:
+        above = [b"/".join(entry.path.split(b"/")[:depth]) for depth in range(1, entry.path.count(b"/") + 2)]
+        assert entry.path in found or not entry.path or {*map(os.fsdecode, above)} & {*again.kept}, which
 
 
 def _timeless(manifest: Manifest) -> Manifest:

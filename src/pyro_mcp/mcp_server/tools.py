@@ -34,6 +34,8 @@ def tool(operation: Operation, profile: Profile) -> types.Tool:
 def _destroys(operation: Operation) -> bool:
     """Whether something may be gone for good: of a workspace, or of this computer where it may overwrite files.
 
+    A push that overwrites puts the host's version over work that only the workspace has.
+
     What a command or an edit does to a workspace is not meant: that is a copy, it has a baseline, and it is there to be changed.
     """
     names = {parameter.name for parameter in operation.parameters}

@@ -107,7 +107,8 @@ SourcePath = Annotated[
     Argument(text="Host directory.", wire=str, also=_host_path_fault, host_path=True),
 ]
 Destination = Annotated[str, Argument(text="Where it goes.", obvious=True, also=_guest_path_fault)]
-DeleteMissing = Annotated[bool, Argument(text="Delete what the source lacks.", obvious=True)]
+DeleteMissing = Annotated[bool, Argument(text="Delete what the source lacks now.", obvious=True)]
+HostWins = Annotated[bool, Argument(text="Where both changed, take the host's.")]
 ExportPath = Annotated[str, Argument(text="File or directory to copy.", also=_guest_path_fault)]
 OutputPath = Annotated[
     str | os.PathLike[str] | None,

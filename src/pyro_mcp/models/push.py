@@ -8,10 +8,11 @@ from pyro_mcp.models.seed import SkippedPath
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PushReport:
-    """How many entries were written and removed, how many needed nothing, and what was lost or left out.
+    """How many entries were written and removed, how many needed nothing, and what stayed, was lost or left out.
 
-    `overwritten` names what had been changed in the workspace and is replaced or gone now; `withheld` are untracked files that
-    likely hold secrets. Each list is cut at 50 names; its count is whole.
+    `kept` names what only the workspace had changed: it stays so. `overwritten` was changed on both sides and is the host's
+    now (outside /workspace: whatever was there); `withheld` are untracked files that likely hold secrets. Each list is cut at
+    50 names; its count is whole.
     """
 
     # A list of names is for people to look through; more are counted.
@@ -23,6 +24,8 @@ class PushReport:
     removed: int
     unchanged: int
     bytes: int
+    kept: tuple[str, ...] = ()
+    kept_count: int = 0
     overwritten: tuple[str, ...] = ()
     overwritten_count: int = 0
     withheld: tuple[str, ...] = ()

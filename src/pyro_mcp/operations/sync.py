@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from pyro_mcp.models.file_arguments import DeleteMissing, Destination, SourcePath
+from pyro_mcp.models.file_arguments import DeleteMissing, Destination, HostWins, SourcePath
 from pyro_mcp.models.push import PushReport
 from pyro_mcp.models.workspace_arguments import WorkspaceRef
 from pyro_mcp.operations.declare import CORE, operation
@@ -28,8 +28,11 @@ class SyncOperations(Noun):
         *,
         dest: Destination = "/workspace",
         delete: DeleteMissing = False,
+        overwrite: HostWins = False,
     ) -> PushReport:
-        """Bring later changes of a host directory into a workspace, wholly or not at all."""
+        """Bring later changes of a host directory into a workspace, wholly or not at all. Its own changes stay."""
         sessions = self._sessions
         with sessions.using(workspace, "sync.push", source=str(source_path)) as session:
-            return pushing.push_sync(session, sessions, str(source_path), dest=dest, delete=delete)
+            return pushing.push_sync(
+                session, sessions, str(source_path), dest=dest, delete=delete, overwrite=overwrite
+            )

@@ -138,6 +138,7 @@ def _fork(
     try:
         with sessions.machines.lock(fork.id):
             sessions.secrets.put(fork.id, values)
+            sessions.directories.copy_pushed(source.id, fork.id)
             overlay = sessions.grounds.new_layer(fork)
             with sessions.registry.changing() as change:
                 snapshots.branch(change, source.id, fork.id, overlay, at=at, layer_id=layer_id)

@@ -97,11 +97,12 @@ def patch_text(report: PatchReport) -> str:
 
 
 def push_text(done: PushReport) -> str:
-    """What changed, and what was lost by it or left out."""
+    """What changed, and what stayed, was lost by it or left out."""
     lines = [
         f"{done.changed} written, {done.removed} removed, {done.unchanged} unchanged: {done.source} to {done.dest}"
     ]
     groups = (
+        ("kept, changed only in the workspace", done.kept, done.kept_count),
         ("changed in the workspace and now replaced", done.overwritten, done.overwritten_count),
         ("withheld as likely keys or passwords", done.withheld, done.withheld_count),
         ("not readable as files", tuple(item.path for item in done.skipped), done.skipped_count),

@@ -144,6 +144,21 @@ def _looked_up(session: Session, dest: str, entries: Iterable[Entry] | None) -> 
         raise _senseless(str(error)) from error
 
 
+def repositories(session: Session, dest: str, directories: Iterable[bytes]) -> Manifest:
+    """Give the `.git` of these directories below the destination, of those that have one."""
+    gits = {path + b"/.git" for path in directories}
+    way = {b"/".join(path.split(b"/")[:depth]) for path in gits for depth in range(1, path.count(b"/") + 2)}
+    request: dict[str, object] = {"verb": "tree.manifest", "path": dest, "ignore": [], "only": True}
+    found, answer = guest_files.lines(session, request, body=b"".join(_lines("just", sorted(way))))
+    if answer.get("left_out"):
+        raise _unseen()
+    try:
+        there = {guest_files.name_bytes(messages.text(record, "path")) for record in found}
+    except MessageError as error:
+        raise _senseless(str(error)) from error
+    return dict.fromkeys(gits & there, Item("directory", 0o755, 0, 0, b""))
+
+
 def _item(there: GuestFile) -> Item:
     mode = there.mode & 0o7777
     if there.kind == "dir":

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 from pyro_mcp.errors import Conflict, InvalidRequest, LimitReached
@@ -16,9 +17,9 @@ from pyro_mcp.models.seed import SkippedPath
 from pyro_mcp.progress import step
 from pyro_mcp.workspaces.files import guest_changes, guest_files
 from pyro_mcp.workspaces.files.guest_changes import Step
-from pyro_mcp.workspaces.push.held import held
+from pyro_mcp.workspaces.push.held import held, repositories
+from pyro_mcp.workspaces.push.memory import Memory, one_push
 from pyro_mcp.workspaces.push.plan import PushChange, PushPlan, in_git, plan_push
-from pyro_mcp.workspaces.seeding import manifest
 from pyro_mcp.workspaces.seeding.entries import Entry, Unseedable, open_plain
 from pyro_mcp.workspaces.seeding.manifest import Item, Manifest
 from pyro_mcp.workspaces.seeding.select import SeedOptions, Selection, select
@@ -29,6 +30,8 @@ _TOP = "/workspace"
 _BLOCK = 1 << 20
 # Left free on the host whatever is pushed: a push waits there until it is complete.
 _SPARE_BYTES = 256 << 20
+# As many of the paths in conflict are named: enough to see what it is about.
+_NAMED = 20
 
 
 def push_sync(
@@ -38,34 +41,65 @@ def push_sync(
     *,
     dest: str = _TOP,
     delete: bool = False,
+    overwrite: bool = False,
     include_ignored: bool = False,
     include_sensitive: bool = False,
 ) -> PushReport:
-    """Make a directory of the workspace have what a host's directory has now, by the rules of seeding.
+    """Bring what a host's directory has and did not have when it last came into the workspace, by the rules of seeding.
 
-    Raises Conflict when somebody changes the same files on either side meanwhile; then nothing happened.
+    Raises Conflict when both sides changed the same differently, unless the host's version is to win (`overwrite`), and when
+    somebody changes the same files on either side meanwhile; then nothing happened.
     """
     source = Path(os.path.abspath(source_path))  # noqa: PTH100 - links stay links
     if source.exists() and not source.is_dir():
-        raise InvalidRequest(f"{source} is not a directory", hint="`file write` brings a single file.")
+        raise InvalidRequest(f"{source} is not a directory", hint="`<<workspace_file_write>>` brings a single file.")
     with step(f"looking through {source}"):
         selection = select(source, SeedOptions(include_ignored, include_sensitive))
     below = _below_top(dest)
-    had = _Had(session, sessions, below)
     pushed = [entry for entry in selection.entries if not in_git(entry.path)]
-    have = held(session, dest, below, had.seeded, pushed, delete=delete)
-    plan = plan_push(
-        selection,
-        have,
-        delete=delete,
-        include_sensitive=include_sensitive,
-        base=had.seeded,
-        known=sessions.seeds.hashes(source).load(),
+    with one_push(sessions, session.record.id):
+        memory = Memory(sessions, session.record.id, below) if below is not None else None
+        have = held(session, dest, below, memory.seeded if memory else {}, pushed, delete=delete)
+        plan = plan_push(
+            selection,
+            {**have, **_repositories(session, dest, have, pushed, delete=delete)} if memory else have,
+            base=memory.base if memory else None,
+            delete=delete,
+            overwrite=overwrite,
+            include_sensitive=include_sensitive,
+            known=sessions.seeds.hashes(source).load(),
+        )
+        _refuse_clashes(plan)
+        with memory.remembering(plan.agreed) if memory else nullcontext():
+            _apply(session, sessions.paths.cache, plan, dest, have)
+    return _report(source, dest, plan, selection, session)
+
+
+def _repositories(
+    session: Session, dest: str, have: Manifest, pushed: list[Entry], *, delete: bool
+) -> Manifest:
+    """Give the `.git` of each directory that the push may take away: nothing else that looks at a workspace tells of them."""
+    kinds = {entry.path: entry.kind for entry in pushed}
+    doomed = [
+        path
+        for path, there in have.items()
+        if there.kind == "directory" and kinds.get(path, "" if delete else "directory") != "directory"
+    ]
+    return repositories(session, dest, [path for path in doomed if not in_git(path)]) if doomed else {}
+
+
+def _refuse_clashes(plan: PushPlan) -> None:
+    if not plan.clashes:
+        return
+    count = len(plan.clashes)
+    lines = [f"{display_name(path)}: {reason}" for path, reason in plan.clashes[:_NAMED]]
+    lines += [f"and {count - _NAMED} more"] if count > _NAMED else []
+    raise Conflict(
+        f"host and workspace both changed {count} path{'' if count == 1 else 's'}: nothing was pushed",
+        details="\n".join(lines),
+        hint="Look at them with `file read` or `diff`. Then push with overwrite to take the host's versions, "
+        "or narrow source_path and dest.",
     )
-    _apply(session, sessions.paths.cache, plan, dest, have)
-    overwritten = [path for path in plan.overwritten if not had.pushed_same(path, have.get(path))]
-    had.remember(plan, selection)
-    return _report(source, dest, plan, selection, overwritten, session)
 
 
 def _below_top(dest: str) -> bytes | None:
@@ -82,55 +116,6 @@ def _below_top(dest: str) -> bytes | None:
     return b"".join(part + b"/" for part in parts)
 
 
-class _Had:
-    """What of the workspace's files came from the host, by the seed and by the last push: the rest is the workspace's own."""
-
-    def __init__(self, session: Session, sessions: Sessions, below: bytes | None) -> None:
-        self._below = below
-        self._directory = sessions.directories.of(session.record.id)
-        digest = session.record.seed_digest
-        self.seeded: Manifest = {}
-        if below is not None and digest is not None:
-            self.seeded = {
-                path[len(below) :]: item
-                for path, item in sessions.seeds.manifest(digest).items()
-                if len(path) > len(below) and path.startswith(below) and not in_git(path)
-            }
-        self._pushed = self._load()
-
-    def pushed_same(self, path: bytes, there: Item | None) -> bool:
-        """Tell whether what is there is just what an earlier push brought."""
-        before = self._pushed.get((self._below or b"") + path) if self._below is not None else None
-        return (
-            before is not None
-            and there is not None
-            and (before.kind, before.digest) == (there.kind, there.digest)
-        )
-
-    def remember(self, plan: PushPlan, selection: Selection) -> None:
-        """Remember what was pushed. When that is lost, a later push only names more as overwritten."""
-        if self._below is None or not plan.changes:
-            return
-        brought = dict(self._pushed)
-        for change in plan.changes:
-            if change.action in ("file", "symlink"):
-                brought[self._below + change.path] = Item(change.action, 0, 0, 0, change.digest)
-        private_directory(self._directory)
-        unfinished = self._file.with_suffix(f".{os.getpid()}")
-        unfinished.write_bytes(manifest.encode(brought.items()))
-        unfinished.replace(self._file)
-
-    @property
-    def _file(self) -> Path:
-        return self._directory / "pushed"
-
-    def _load(self) -> Mapping[bytes, Item]:
-        try:
-            return manifest.decode(self._file.read_bytes())
-        except (OSError, ValueError, KeyError):
-            return {}
-
-
 # -- what is to be done ---------------------------------------------------------------------------------------------------
 
 
@@ -143,7 +128,7 @@ def _apply(session: Session, cache: Path, plan: PushPlan, dest: str, have: Manif
             f"the push of {plan.size >> 20} MiB does not fit on the host's disk, where it waits until it is complete",
             hint="Free some disk space (pyro prune), or push a smaller part.",
         )
-    gone = {change.path for change in plan.changes if change.action == "remove"}
+    gone = {change.path for change in plan.changes if change.removes}
     prefix = guest_files.name_bytes(dest).rstrip(b"/") + b"/"
     with step(f"pushing {len(plan.changes)} changes"):
         guest_changes.apply(
@@ -154,23 +139,25 @@ def _apply(session: Session, cache: Path, plan: PushPlan, dest: str, have: Manif
 def _step(change: PushChange, prefix: bytes, have: Manifest, gone: set[bytes]) -> Step:
     path, entry = prefix + change.path, change.entry
     expect = None if _is_replaced(change, gone) else _expectation(have.get(change.path))
-    if change.action == "remove":
-        return guest_changes.remove_step(path, recursive=True, expect=expect)
+    if change.action == "remove-empty":
+        return guest_changes.remove_if_empty_step(path)
+    if change.removes:
+        return guest_changes.remove_step(path, recursive=change.action == "remove-all", expect=expect)
     assert entry is not None
     if change.action == "directory":
-        return guest_changes.mkdir_step(path, mode=entry.mode)
+        return guest_changes.mkdir_step(path, mode=change.mode)
     if change.action == "mode":
-        return guest_changes.chmod_step(path, mode=entry.mode)
+        return guest_changes.chmod_step(path, mode=change.mode)
     if change.action == "symlink":
         return guest_changes.link_step(path, entry.target, expect=expect)
     return guest_changes.write_stream_step(
-        path, _pieces(change, entry), size=entry.size, mode=entry.mode, expect=expect
+        path, _pieces(change, entry), size=entry.size, mode=change.mode, expect=expect
     )
 
 
 def _is_replaced(change: PushChange, gone: set[bytes]) -> bool:
     """Tell whether another step takes away what is there, or what it lies in; that one has the expectation."""
-    if change.action == "remove":
+    if change.removes:
         return False
     parts = change.path.split(b"/")
     return any(b"/".join(parts[:depth]) in gone for depth in range(1, len(parts) + 1))
@@ -214,11 +201,9 @@ def _changing(entry: Entry, details: str) -> Conflict:
     )
 
 
-def _report(
-    source: Path, dest: str, plan: PushPlan, selection: Selection, overwritten: list[bytes], session: Session
-) -> PushReport:
-    removed = sum(change.action == "remove" for change in plan.changes)
-    changed = len(plan.changes) - removed
+def _report(source: Path, dest: str, plan: PushPlan, selection: Selection, session: Session) -> PushReport:
+    removed = plan.removed
+    changed = sum(not change.removes for change in plan.changes)
     session.note(source=str(source), changed=changed, removed=removed, bytes=plan.size)
     found = selection.findings
     listed = PushReport.LISTED
@@ -229,8 +214,10 @@ def _report(
         removed=removed,
         unchanged=plan.unchanged,
         bytes=plan.size,
-        overwritten=tuple(map(display_name, overwritten[:listed])),
-        overwritten_count=len(overwritten),
+        kept=tuple(map(display_name, plan.kept[:listed])),
+        kept_count=len(plan.kept),
+        overwritten=tuple(map(display_name, plan.overwritten[:listed])),
+        overwritten_count=len(plan.overwritten),
         withheld=tuple(map(display_name, sorted(found.withheld)[:listed])),
         withheld_count=len(found.withheld),
         skipped=tuple(

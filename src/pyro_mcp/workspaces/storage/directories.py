@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pyro_mcp.errors import HostUnfit
 from pyro_mcp.host.paths import Paths
 from pyro_mcp.workspaces.registry import resources
 from pyro_mcp.workspaces.registry.database import Change
@@ -46,6 +48,23 @@ class Directories:
     def ended_file(self, workspace_id: str) -> Path:
         """Name the file in which a keeper says why its machine ended."""
         return self.of(workspace_id) / "ended"
+
+    def pushed(self, workspace_id: str) -> Path:
+        """Name the directory with a file for each layer of the disk that pushes wrote to: what they brought into it."""
+        return self.of(workspace_id) / "pushed"
+
+    def copy_pushed(self, source_id: str, fork_id: str) -> None:
+        """Let a fork know what was pushed into the layers that it shares. Raises HostUnfit where that cannot be written."""
+        from pyro_mcp.host.writing import write_whole
+
+        there, here = self.pushed(source_id), self.pushed(fork_id)
+        try:
+            for file in there.glob("ly-*"):
+                here.mkdir(mode=0o700, parents=True, exist_ok=True)
+                with suppress(FileNotFoundError):  # its layer is gone: the two do not share it
+                    write_whole(here / file.name, file.read_bytes())
+        except OSError as error:
+            raise HostUnfit(f"{here} cannot be written to", details=str(error)) from error
 
     def remove(self, workspace_id: str) -> None:
         """Remove all that a workspace has here; what cannot be removed now, the next command finds."""

@@ -15,6 +15,7 @@ from pyro_mcp.operations.declare import Operation
         ("workspace_file_edit", (False, False, False)),
         ("workspace_file_remove", (False, True, True)),
         ("workspace_export", (False, True, False)),
+        ("workspace_sync_push", (False, True, True)),
         ("workspace_reset", (False, True, True)),
         ("workspace_delete", (False, True, True)),
         ("workspace_update", (False, False, True)),

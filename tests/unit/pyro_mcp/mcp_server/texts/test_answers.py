@@ -3,9 +3,11 @@ from tests.doors import ENVIRONMENTS, finished
 from pyro_mcp.errors import NotFound
 from pyro_mcp.mcp_server.texts.answers import environments_text, error_text, run_text, spelling, warnings
 from pyro_mcp.mcp_server.texts.by_operation import TEXTS
+from pyro_mcp.mcp_server.texts.file import push_text
 from pyro_mcp.mcp_server.texts.service import logs_text
 from pyro_mcp.mcp_server.texts.workspace import exec_text, output_text
 from pyro_mcp.models.network import NetworkDecision
+from pyro_mcp.models.push import PushReport
 from pyro_mcp.models.service import ServiceLogs
 from pyro_mcp.models.workspace import ExecResult, OutputText
 from pyro_mcp.operations.catalogue import all_operations, operations_in
@@ -16,6 +18,26 @@ _NARROW: tuple[Profile, Profile] = ("workspace-core", "vm-run")
 
 def test_every_operation_has_its_text() -> None:
     assert set(TEXTS) == {operation.name for operation in all_operations()}
+
+
+def test_a_push_tells_what_stayed_and_what_was_lost() -> None:
+    done = PushReport(
+        source="/src",
+        dest="/workspace",
+        changed=2,
+        removed=0,
+        unchanged=5,
+        bytes=9,
+        kept=("a.py",),
+        kept_count=1,
+        overwritten=("b.py",),
+        overwritten_count=1,
+    )
+    assert push_text(done).splitlines() == [
+        "2 written, 0 removed, 5 unchanged: /src to /workspace",
+        "1 kept, changed only in the workspace: a.py",
+        "1 changed in the workspace and now replaced: b.py",
+    ]
 
 
 def test_a_run_tells_its_ending_first_and_both_streams_apart() -> None:

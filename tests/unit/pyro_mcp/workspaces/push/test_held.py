@@ -10,7 +10,7 @@ import pytest
 
 from pyro_mcp.errors import Conflict, GuestFailed
 from pyro_mcp.guest.channel import OnData
-from pyro_mcp.workspaces.push.held import held
+from pyro_mcp.workspaces.push.held import held, repositories
 from pyro_mcp.workspaces.seeding.entries import Entry, Kind
 from pyro_mcp.workspaces.seeding.manifest import Item
 from pyro_mcp.workspaces.session import Session
@@ -138,6 +138,15 @@ def test_a_destination_that_is_absent_or_a_file() -> None:
     agent = Agent([{"path": "", **NEW}], {"count": 1})
     with pytest.raises(Conflict, match="is a file"):
         agent.held([], {}, None)
+
+
+def test_repositories_are_looked_for_in_the_directories_named_and_nowhere_else() -> None:
+    folder = {"kind": "dir", "mode": 0o755, "size": 0}
+    agent = Agent([{"path": "a", **folder}, {"path": "a/b/.git", **folder}], {"count": 2})
+    assert set(repositories(agent.session, "/workspace", [b"a", b"a/b"])) == {b"a/b/.git"}
+    ((message, body),) = agent.asked
+    assert (message["ignore"], message["only"]) == ([], True)
+    assert body == b'{"just":["a","a/.git","a/b","a/b/.git"]}\n'
 
 
 @pytest.mark.parametrize("answer", [{"complete": False}, {}])

@@ -11,7 +11,7 @@ def summary(found: WorkspaceSummary) -> str:
     tried = found.connections
     told = {
         "workspace": found.name or found.workspace_id,
-        "since": f"{found.since:%Y-%m-%d %H:%M:%S} UTC",
+        "since": f"{found.since:%Y-%m-%d %H:%M:%S} UTC{_reset(found)}",
         "changed": _changed(found),
         "files": "\n".join(
             f"{file.status:<9} {file.path}  +{file.insertions} -{file.deletions}" for file in found.files
@@ -63,12 +63,18 @@ def _row(attempt: Attempt) -> tuple[str, ...]:
     )
 
 
+def _reset(found: WorkspaceSummary) -> str:
+    return f", the reset to {found.reset_to}" if found.reset_to else ""
+
+
 def _changed(found: WorkspaceSummary) -> str:
     if not found.files:
         return "nothing"
     kinds = ", ".join(f"{total.files} {total.kind}" for total in found.kinds)
     ignored = f", and {found.ignored} that git ignores" if found.ignored else ""
-    return f"{_counted(found.files)}, +{found.insertions} -{found.deletions} ({kinds}){ignored}"
+    # What follows in the summary counts from the reset, this does not.
+    since = "; since the baseline" if found.reset_to else ""
+    return f"{_counted(found.files)}, +{found.insertions} -{found.deletions} ({kinds}){ignored}{since}"
 
 
 def _counted(files: Sequence[object]) -> str:

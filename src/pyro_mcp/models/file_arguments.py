@@ -64,6 +64,7 @@ IfMatch = Annotated[
     Argument(
         text='Only if the file still has this sha256; "absent": only a new one.',
         pattern=r"^([0-9a-f]{64}|absent)$",
+        form="a sha256 of 64 digits, or absent",
         hint='Give the sha256 of an earlier answer, or "absent".',
     ),
 ]
@@ -101,7 +102,7 @@ ExportFormatArgument = Annotated[
     ExportFormat,
     Argument(text="Files as they are, the diff, or a git branch in the repository it came from."),
 ]
-BranchName = Annotated[str | None, Argument(text="Default pyro/NAME.")]
+BranchName = Annotated[str | None, Argument(text="Its name; pyro/NAME if not given.")]
 RepositoryPath = Annotated[
     str | os.PathLike[str] | None,
     Argument(

@@ -1,4 +1,4 @@
-"""`pyro doctor`: whether this host can run machines, and what mends it."""
+"""`pyro doctor`: whether this host can run machines, and how to fix it if not."""
 
 import os
 import shutil
@@ -22,7 +22,7 @@ _COLOURS = {"pass": "green", "warn": "yellow", "fail": "red"}
 )
 @as_json_option
 def doctor(fix: bool, as_json: bool) -> int:
-    """Tell whether this host can run machines, and what mends it.
+    """Check whether this host can run machines, and how to fix it if not.
 
     \b
     pyro doctor

@@ -19,7 +19,7 @@ def read(found: ShellText) -> str | bytes:
 
 def written(done: ShellWritten) -> str:
     """Nothing but where a read could begin."""
-    return f"{done.shell_id}: {done.written_bytes} bytes typed"
+    return f"{done.shell_id}: {done.written_bytes} {'byte' if done.written_bytes == 1 else 'bytes'} typed"
 
 
 def shell(found: ShellInfo) -> str:

@@ -63,19 +63,13 @@ def status(found: WorkspaceStatus) -> str:
     return facts(told)
 
 
-def exec_summary(result: ExecResult, workspace: str = "WORKSPACE") -> str:
+def exec_summary(result: ExecResult, workspace: str) -> str:
     """One line about a command, for stderr."""
     if result.outcome == "running":
         return f"pyro: still running; find it again: pyro workspace exec-wait {workspace} {result.exec_id}"
     if result.outcome == "unknown":
         return f"pyro: outcome unknown, its machine ended; {result.output_id} keeps what it wrote"
     return f"pyro: {_ending(result)} after {result.duration_ms / 1000:.2f} s ({result.output_id})"
-
-
-def waited(result: ExecResult) -> str:
-    """What it wrote so far, and how it stands."""
-    streams = [text.rstrip("\n") for text in (result.stdout, result.stderr) if text]
-    return "\n".join([*streams, exec_summary(result)])
 
 
 def output(part: OutputText) -> str:
@@ -108,16 +102,18 @@ def deleted(gone: DeletedWorkspace) -> str:
 
 
 def forks(found: Sequence[ForkOutcome]) -> str:
-    """The new workspaces as a table, and why there are not more."""
-    made = [fork.workspace for fork in found if fork.workspace]
-    failed = [fork for fork in found if not fork.workspace]
-    shown = [workspaces(made)] if made else []
-    return "\n".join([*shown, *(f"not forked: {fork.error}\nhint: {fork.hint}" for fork in failed)])
+    """The new workspaces as a table."""
+    return workspaces([fork.workspace for fork in found if fork.workspace])
 
 
 def snapshot(found: SnapshotInfo) -> str:
     """One snapshot."""
     return f"{found.name}  {_time(found.created_at)}  {size(found.size_bytes)}"
+
+
+def snapshot_deleted(gone: SnapshotInfo) -> str:
+    """That it is gone."""
+    return f"{gone.name} is deleted"
 
 
 def snapshots(found: Sequence[SnapshotInfo]) -> str:

@@ -50,4 +50,4 @@ def test_inspect_tells_what_an_environment_is_made_of(capsys: pytest.CaptureFixt
 
 def test_prune_of_an_empty_cache_frees_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     assert run_cli(["env", "prune"]) == 0
-    assert capsys.readouterr().out == "0 things, 0 B freed\n"
+    assert capsys.readouterr().out == "there is nothing to free\n"

@@ -28,7 +28,7 @@ def doctor(fix: bool, as_json: bool) -> int:
     pyro doctor
     pyro doctor --fix
 
-    Exits with 0 where machines can run, also where they are only emulated, else with 5.
+    Exits with 0 if machines can run, even if only emulated, else with 5.
     """
     with shown_progress():
         if fix:

@@ -52,7 +52,7 @@ def exec_(
     Standard input, output and error are the command's. The exit status is its own, 128+n when signal n ended it, 124 when
     it ran out of time, 125 when pyro itself failed. Ctrl-C interrupts the command; a second one kills it. A command that
     still runs after --yield-after-seconds goes on: then the status is 0, and `pyro workspace exec-wait` finds it again.
-    With --max-output-chars what it wrote is printed at its end, not as it comes.
+    With --max-output-chars the output is printed when the command has ended, not as it comes.
 
     Standard input is read to its end, as ssh does: in a `while read` loop, give the command </dev/null. For a terminal there
     are `pyro workspace attach` and `pyro workspace shell`.
@@ -90,8 +90,8 @@ def exec_wait(workspace: str, as_json: bool, quiet: bool, **arguments: object) -
     pyro workspace exec-wait fix-123 out-4h7k2m9qxz --wait-seconds 60
     pyro workspace exec-wait fix-123 out-4h7k2m9qxz --action kill
 
-    Prints all that the command has written so far, each stream to the one of its name. The exit status is not the command's:
-    it is 0 whether the command goes on, succeeded or failed. The last line tells, and --json.
+    Prints everything the command has written so far, stdout and stderr each to its own stream. The exit status is not the
+    command's: it is 0 whether the command still runs, succeeded or failed; the last line, or --json, tells which.
     """
     with shown_progress(quiet=quiet):
         result = Pyro().workspace.exec_wait(workspace, **arguments)  # type: ignore[arg-type]  # as declared

@@ -75,8 +75,8 @@ def delete(workspace: tuple[str, ...], as_json: bool, quiet: bool) -> int:
     pyro workspace delete fix-123
     pyro workspace delete try-a try-b try-c
 
-    Of several each is deleted that can be; the exit status is that of the first that could not. With --json they stand as
-    "workspaces", in the order asked for.
+    Given several, deletes every one it can; the exit status is that of the first that failed. With --json they stand under
+    "workspaces", in the order given.
     """
     if len(workspace) == 1:
         with shown_progress(quiet=quiet):

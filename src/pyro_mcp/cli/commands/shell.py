@@ -21,7 +21,7 @@ def read(as_json: bool, quiet: bool, timeout_seconds: float, **arguments: object
     pyro workspace shell read fix-123 sh-1 --wait-for-pattern '^Listening on'
     pyro workspace shell read fix-123 sh-1 --view screen
 
-    A wait that is over before it comes true is no failure: what there is is printed, the exit status is 0, and stderr tells.
+    A wait that times out is no failure: what there is gets printed, the exit status is 0, and stderr says so.
     """
     with shown_progress(quiet=quiet):
         found = Pyro().workspace.shell.read(timeout_seconds=timeout_seconds, **arguments)  # type: ignore[arg-type]  # as declared

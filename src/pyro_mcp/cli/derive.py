@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any, Literal, TypeVar, get_args, get_origin
 
 import click
@@ -170,7 +169,7 @@ def option_names(parameter: Parameter) -> list[str]:
 
 def _no_path(ctx: click.Context, _: click.Parameter, given: str) -> str:
     """Tell whoever gives a directory where an environment stands what it is that takes one."""
-    if not Path(given).exists() or _is_environment(given):
+    if not os.path.exists(given) or _is_environment(given):  # noqa: PTH110 - of any text, too long ones too
         return given
     takes_seeds = any(item.name == "seed_path" for item in ctx.command.params)
     raise InvalidRequest(

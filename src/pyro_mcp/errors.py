@@ -84,7 +84,7 @@ class NotFound(PyroError):
 
     code = "not_found"
     exit_status = 3
-    usual_hint = "Look at what there is, and name one of that."
+    usual_hint = "List what there is (workspace list, file list, snapshot list, …), and name one of those."
 
 
 class Conflict(PyroError):
@@ -100,7 +100,7 @@ class HostUnfit(PyroError):
 
     code = "host_unfit"
     exit_status = 5
-    usual_hint = "`pyro doctor` tells what this host lacks, and what mends it."
+    usual_hint = "`pyro doctor` tells what this host lacks, and how to fix it."
 
 
 class GuestFailed(PyroError):

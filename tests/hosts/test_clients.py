@@ -57,7 +57,7 @@ def test_codex(user: User) -> None:
     assert "other" in user.run("codex", "mcp", "list")
     assert "Codex can work with pyro." in user.pyro("mcp", "check", "codex")
     user.run("codex", "mcp", "remove", "pyro")
-    assert "is not told of pyro" in user.pyro("mcp", "check", "codex", status=3)
+    assert "pyro is not configured in" in user.pyro("mcp", "check", "codex", status=3)
 
 
 def test_codex_in_a_trusted_project(user: User) -> None:

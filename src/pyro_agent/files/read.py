@@ -183,7 +183,8 @@ def _insist_on_file(status: os.stat_result, path: str) -> None:
     kind = places.kind_of(status)
     if kind != "file":
         what = {"dir": "a directory", "link": "a link"}.get(kind, "a device, pipe or socket")
-        raise FaultError("invalid_request", f"{places.shown(path)}: it is {what}, not a file")
+        hint = "`<<workspace_file_list>>` shows what is in it." if kind == "dir" else None
+        raise FaultError("invalid_request", f"{places.shown(path)}: it is {what}, not a file", hint=hint)
 
 
 def _link_target(base: int, path: str) -> str | None:

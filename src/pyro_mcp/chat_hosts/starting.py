@@ -60,7 +60,7 @@ def _configured(host: ChatHost, wanted: Wanted, around: Surroundings) -> Configu
     if not with_entry:
         looked = ", ".join(dict.fromkeys(str(each.file) for each in found))
         raise NotFound(
-            f"{host.title} is not told of pyro", details=f"looked into: {looked}", hint=_connect(host)
+            f"pyro is not configured in {host.title}", details=f"looked into: {looked}", hint=_connect(host)
         )
     return with_entry[0]
 

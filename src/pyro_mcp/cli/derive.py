@@ -45,7 +45,7 @@ _SCALARS = {str: click.STRING, int: click.INT, float: click.FLOAT}
 
 as_json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 quiet_option = click.option("-q", "--quiet", is_flag=True, help="No progress on stderr.")
-_id_only_option = click.option("--id-only", is_flag=True, help="Print the id alone.")
+id_only_option = click.option("--id-only", is_flag=True, help="Print the id alone.")
 
 
 def arguments_of(name: str, *, without: tuple[str, ...] = ()) -> Callable[[Function], Function]:
@@ -82,7 +82,7 @@ def command_of(declared: Operation) -> click.Command:
 
     function = quiet_option(call)
     if declared.name in ("workspace_create", "workspace_fork", "shell_open"):
-        function = _id_only_option(function)
+        function = id_only_option(function)
     command = click.command(declared.cli[-1], help=_help(declared))
     return command(arguments_of(declared.name)(as_json_option(function)))
 
@@ -138,6 +138,8 @@ def _argument(parameter: Parameter, *, many: bool) -> Callable[[Function], Funct
         )
     told = _default(parameter)
     text += f"  [default: {told['default']}]" if told.get("default") else ""
+    if parameter.name == "environment":
+        facts["callback"] = _no_path
     return click.argument(parameter.name, help=text, **facts, **told)
 
 
@@ -146,7 +148,8 @@ def _option(
 ) -> Callable[[Function], Function]:
     text = f"{parameter.argument.text} Repeatable." if facts.get("multiple") else parameter.argument.text
     told = {**_default(parameter), **facts}
-    told["show_default"] = told.get("default") is not None and not facts.get("is_flag")
+    told["show_default"] = told.get("default") is not None and told["default"] is not False
+    text += f"  [default: {parameter.argument.unset}]" if parameter.argument.unset else ""
     return click.option(*(names or option_names(parameter)), parameter.name, help=text, **told)
 
 
@@ -162,6 +165,19 @@ def option_names(parameter: Parameter) -> list[str]:
         name = name.removesuffix("s")
     short = _SHORT.get(parameter.name)
     return [*filter(None, [short]), f"--{name.replace('_', '-')}"]
+
+
+def _no_path(_: click.Context, __: click.Parameter, given: str) -> str:
+    """Tell whoever gives a directory where an environment stands what it is that takes one."""
+    if not os.path.exists(given) or _is_environment(given):  # noqa: PTH110 - of any text, too long ones too
+        return given
+    raise InvalidRequest(
+        f"{given} is a path of this computer, not an environment", hint=f"Did you mean --seed-path {given}?"
+    )
+
+
+def _is_environment(name: str) -> bool:
+    return name in {item.name for item in Pyro().environments()}
 
 
 def _pairs(_: click.Context, option: click.Parameter, given: tuple[str, ...]) -> dict[str, str]:

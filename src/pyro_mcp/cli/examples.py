@@ -8,13 +8,8 @@ EXAMPLES: Mapping[str, str] = {
     "pyro workspace create debian:12-build --label team=web --id-only\n"
     "pyro workspace create debian:12-build --network-policy egress --allow-host pypi.org --allow-host files.pythonhosted.org\n"
     "pyro workspace create --seed-path . --secret NPM_TOKEN --secret-file DEPLOY_KEY=deploy.pem",
-    "workspace_list": "pyro workspace list --label team=web --state running",
     "workspace_status": "pyro workspace status fix-123 --json",
     "workspace_update": "pyro workspace update fix-123 --name fix-124 --clear-label team --idle-stop-seconds 600",
-    "workspace_exec_wait": "pyro workspace exec-wait fix-123 out-4h7k2m9qxz --wait-seconds 60\n"
-    "pyro workspace exec-wait fix-123 out-4h7k2m9qxz --action kill",
-    "workspace_output_read": "pyro workspace output read fix-123 out-4h7k2m9qxz --tail-lines 50\n"
-    "pyro workspace output read fix-123 out-4h7k2m9qxz --stream stderr --grep 'error:'",
     "workspace_sync_push": "pyro workspace sync push fix-123 . --delete",
     "workspace_file_list": "pyro workspace file list fix-123 src --glob '**/*.py'",
     "workspace_file_search": "pyro workspace file search fix-123 src --pattern 'def main' --context-lines 2",
@@ -24,15 +19,10 @@ EXAMPLES: Mapping[str, str] = {
     "pyro workspace diff fix-123 --from tests-green --to refactored",
     "workspace_summary": "pyro workspace summary fix-123 --json",
     "workspace_compare": "pyro workspace compare try-a try-b try-c",
-    "workspace_export": "pyro workspace export fix-123 dist --output ./dist\n"
-    "pyro workspace export fix-123 --format patch --output fix.patch\n"
-    "pyro workspace export fix-123 --format branch --branch-name fix-123",
     "workspace_logs": "pyro workspace logs fix-123 --since 2h --kind exec",
     "workspace_reset": "pyro workspace reset fix-123\npyro workspace reset fix-123 tests-green",
-    "workspace_delete": "pyro workspace delete fix-123",
     "workspace_start": "pyro workspace start fix-123",
     "workspace_stop": "pyro workspace stop fix-123",
-    "workspace_fork": "pyro workspace fork fix-123 --count 2 --name try-a --name try-b --from tests-green",
     "service_list": "pyro workspace service list fix-123",
     "service_status": "pyro workspace service status fix-123 web",
     "service_logs": "pyro workspace service logs fix-123 web --tail-lines 50\n"
@@ -43,9 +33,6 @@ EXAMPLES: Mapping[str, str] = {
     "shell_write": "pyro workspace shell write fix-123 sh-1 --input 'make test'\n"
     "pyro workspace shell write fix-123 sh-1 --input ':wq' --key enter\n"
     "pyro workspace shell write fix-123 sh-1 --key ctrl-c",
-    "shell_read": "pyro workspace shell read fix-123 sh-1 --wait-for-prompt --timeout-seconds 60\n"
-    "pyro workspace shell read fix-123 sh-1 --wait-for-pattern '^Listening on'\n"
-    "pyro workspace shell read fix-123 sh-1 --view screen",
     "shell_signal": "pyro workspace shell signal fix-123 sh-1\npyro workspace shell signal fix-123 sh-1 --signal TERM",
     "shell_resize": "pyro workspace shell resize fix-123 sh-1 --cols 80 --rows 24",
     "shell_close": "pyro workspace shell close fix-123 sh-1",

@@ -2,6 +2,7 @@
 
 import os
 import select
+import shlex
 import signal
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -17,6 +18,9 @@ from pyro_mcp.models.run import RunResult, StreamName
 from pyro_mcp.models.workspace import ExecResult
 
 TIMED_OUT = 124
+# What a shell says of a word that is no command.
+_NO_SUCH_COMMAND = 127
+_OF_A_SHELL = frozenset(" \t\n;&|<>()$`*?")
 _DESCRIPTORS: Mapping[StreamName, int] = {"stdout": 1, "stderr": 2}
 
 
@@ -64,6 +68,18 @@ def exit_status(result: RunResult | ExecResult) -> int:
     if result.exit_code is not None:
         return result.exit_code
     return 128 + (signal.SIGINT if result.outcome == "interrupted" else signal.SIGKILL)
+
+
+def say_what_it_wrote(result: RunResult | ExecResult) -> None:
+    """Write what an answer has of both streams to ours of the same names."""
+    click.echo(result.stdout, nl=False)
+    click.echo(result.stderr, nl=False, err=True)
+
+
+def hint_at_a_shell(ours: str, command: tuple[str, ...], result: RunResult | ExecResult) -> None:
+    """Say on stderr what a whole line of shell in one word was probably meant to be. `ours` is the line before `--`."""
+    if result.exit_code == _NO_SUCH_COMMAND and len(command) == 1 and _OF_A_SHELL & set(command[0]):
+        click.echo(f"hint: a line for a shell: {ours} -- sh -c {shlex.quote(command[0])}", err=True)
 
 
 def write_through(stream: StreamName, data: bytes) -> None:

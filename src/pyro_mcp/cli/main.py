@@ -1,16 +1,18 @@
 """The `pyro` command: its names, and the one translation of errors. A command's module loads when the command runs."""
 
+import errno
 import json
 import os
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from typing import NoReturn
+from typing import NoReturn, cast
 
 import click
 
 from pyro_mcp.cli.groups import SpellingGroup, load
-from pyro_mcp.errors import InvalidRequest, PyroError
+from pyro_mcp.cli.telling import spelt, tell
+from pyro_mcp.errors import HostUnfit, InvalidRequest, LimitReached, PyroError
 from pyro_mcp.progress import remarks
 
 # Name: (where the command is, the line that help shows). Here, so that `pyro --help` imports nothing but click; a test
@@ -26,7 +28,7 @@ _COMMANDS: Mapping[str, tuple[str, str]] = {
     "prune": ("pyro_mcp.cli.commands.prune:prune", "Free the disk space that nothing uses any more."),
     "doctor": (
         "pyro_mcp.cli.commands.doctor:doctor",
-        "Tell whether this host can run machines, and what mends it.",
+        "Check whether this host can run machines, and how to fix it if not.",
     ),
     "demo": ("pyro_mcp.cli.commands.demo:demo", "Take a short tour on real machines."),
 }
@@ -35,6 +37,8 @@ _COMMANDS: Mapping[str, tuple[str, str]] = {
 _COMMANDS_OWN = (
     "the command's own; 128+n when signal n ended it, 124 out of time, 125 when pyro itself failed"
 )
+# What docker's users give to get one.
+_OF_TERMINALS = frozenset({"-i", "-t", "--interactive", "--tty"})
 _VARIABLES = (
     ("PYRO_HOME", "one directory for all of pyro's; else XDG_STATE_HOME, XDG_CACHE_HOME, XDG_CONFIG_HOME"),
     ("PYRO_REQUIRE_ISOLATION", "hardware: refuse machines that would be emulated"),
@@ -104,7 +108,20 @@ def pyro() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit; never shows a traceback for what a user can cause."""
+    _open_what_is_closed()
     _leave(run_cli(sys.argv[1:] if arguments is None else list(arguments)))
+
+
+def _open_what_is_closed() -> None:
+    """Let nothing of ours, a database say, be opened in the place of a standard stream that our caller has closed."""
+    for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.set_inheritable(
+                os.open(os.devnull, os.O_RDWR), True
+            )  # the lowest number that is free: this one
+            setattr(sys, name, open(number, mode, closefd=False))  # noqa: SIM115 - stays open
 
 
 def _leave(status: int) -> NoReturn:
@@ -123,7 +140,8 @@ def run_cli(arguments: list[str]) -> int:
     failed = 125 if arguments[:1] == ["run"] or arguments[:2] == ["workspace", "exec"] else None
     try:
         with remarks():
-            answer = pyro.main(arguments, prog_name="pyro", standalone_mode=False)
+            colours = False if os.environ.get("NO_COLOR") else None
+            answer = pyro.main(arguments, prog_name="pyro", standalone_mode=False, color=colours)
         sys.stdout.flush()
         return answer if isinstance(answer, int) else 0
     except PyroError as error:
@@ -133,45 +151,76 @@ def run_cli(arguments: list[str]) -> int:
         error.show()
         return 2
     except click.ClickException as error:
-        _tell(InvalidRequest(error.format_message(), hint=_usage_hint(error)), arguments)
+        _tell(InvalidRequest(error.format_message(), hint=_usage_hint(error, arguments)), arguments)
         return failed or 2
     except (KeyboardInterrupt, click.Abort):
         return 130
     except (BrokenPipeError, SystemExit):
         # Whoever read our output has gone (click makes a SystemExit of it): nothing to say, and nobody to say it to, at
         # the interpreter's exit either.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        _let_go_of_stdout()
         return 141
+    except OSError as error:
+        told = _of_the_system(error)
+        _tell(told, arguments)
+        return failed or told.exit_status
+
+
+def _let_go_of_stdout() -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+
+
+def _of_the_system(error: OSError) -> PyroError:
+    """Give what the system refused as an error of ours: a full disk below our output, a directory that is gone, or another."""
+    try:
+        sys.stdout.flush()
+    except OSError as refused:
+        _let_go_of_stdout()  # nothing more goes there, at the interpreter's exit either
+        return LimitReached(
+            f"the output cannot be written: {refused.strerror}", hint="Send it to where it can."
+        )
+    try:
+        os.getcwd()  # noqa: PTH109
+    except FileNotFoundError:
+        return InvalidRequest(
+            "the directory that this was started in is gone", hint="Change into one that exists."
+        )
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return LimitReached(
+            f"what is written does not fit: {error}", hint="Free some room, or write elsewhere."
+        )
+    return HostUnfit(f"the system refused: {error}")
 
 
 def _tell(error: PyroError, arguments: Sequence[str]) -> None:
     """Tell people on stderr; whoever asked for JSON finds the error as an object on stdout besides."""
-    click.echo(f"error: {error.brief}", err=True)
-    if error.details:
-        click.echo("\n".join(f"  {line}" for line in error.details.splitlines()), err=True)
-    hint = error.hint_for(_spelt)
-    click.echo(f"hint: {hint}", err=True)
-    own = arguments[: arguments.index("--")] if "--" in arguments else arguments
-    if "--json" in own:
-        told = {"code": error.code, "message": error.brief, "details": error.details, "hint": hint}
-        click.echo(json.dumps({"error": told}))
+    with suppress(OSError):  # there is nobody left to tell
+        tell(error)
+        own = arguments[: arguments.index("--")] if "--" in arguments else arguments
+        if "--json" in own:
+            hint = error.hint_for(spelt)
+            told = {"code": error.code, "message": error.brief, "details": error.details, "hint": hint}
+            click.echo(json.dumps({"error": told}))
 
 
-def _spelt(name: str, value: str | None) -> str:
-    """What a hint names, as one types it."""
-    from pyro_mcp.cli.derive import option_names  # read by whoever has made a mistake
-    from pyro_mcp.operations.catalogue import all_operations
-
-    if name == "command":
-        return "what stands after --"
-    for operation in all_operations():
-        if operation.name == name:
-            return f"pyro {' '.join(operation.cli)}"
-    parameters = (item for operation in all_operations() for item in operation.parameters)
-    option = next((option_names(item)[-1] for item in parameters if item.name == name), name)
-    return option if value in (None, "true") else f"{option} {value}"
+def _usage_hint(error: click.ClickException, arguments: Sequence[str]) -> str:
+    if isinstance(error, click.NoSuchOption) and error.option_name in _OF_TERMINALS:
+        return (
+            "For a terminal: pyro workspace create --name NAME, then pyro workspace attach NAME "
+            "(a program: pyro workspace shell)."
+        )
+    return f"{_command_in(arguments)} --help shows what it takes."
 
 
-def _usage_hint(error: click.ClickException) -> str:
-    context = error.ctx if isinstance(error, click.UsageError) else None
-    return f"{context.command_path if context else 'pyro'} --help shows what it takes."
+def _command_in(arguments: Sequence[str]) -> str:
+    """Give the command that a line begins with: click does not tell it of every line that it cannot read."""
+    words, command = ["pyro"], cast(click.Command, pyro)
+    for word in arguments:
+        found = (
+            command.get_command(click.Context(command), word) if isinstance(command, click.Group) else None
+        )
+        if found is None:
+            break
+        words.append(word)
+        command = found
+    return " ".join(words)

@@ -1,5 +1,6 @@
 """Every concept that callers pass in, described once: its sentence, its limits, and the check that all doors share."""
 
+import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,32 +18,38 @@ _WORTH_TELLING = 4000
 _LONGEST_COMMAND = 2 * 1024 * 1024
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Argument:
     """What an annotation says about a value: `text` for people and models, limits for everybody.
 
     `also` checks what limits cannot say: it is given the value and answers what is wrong with it, or None. `wire` is the
     type that the other doors take where it is narrower than the SDK's. `through_mcp` is what a model's call means when it
     does not give the value, where that is not the signature's default: a model cannot wait or read without end.
+    `unset` is what people are shown as the default of what is left out, where that is None. `form` puts `pattern` into words.
     `host_path` marks a path on the host, which MCP callers may give only below the server's roots. `obvious`: its name tells a
     model enough, whose every tool is to be read whole.
     """
 
     text: str
     pattern: str | None = None
+    form: str = ""
     minimum: float | None = None
     maximum: float | None = None
     also: Callable[[object], str | None] | None = None
     hint: str | None = None
     wire: object = None
     through_mcp: int | float | None = None
+    unset: str = ""
     host_path: bool = False
     obvious: bool = False
+
+    def __repr__(self) -> str:
+        return f"Argument({self.text!r})"  # where `help` shows an annotation
 
     def fault(self, value: object) -> str | None:
         """Tell what is wrong with `value`, completing "NAME …"; None when nothing is."""
         if self.pattern is not None and not (isinstance(value, str) and re.fullmatch(self.pattern, value)):
-            return f"{_shown(value)} is not of the form {self.pattern}"
+            return f"{_shown(value)} is not of the form {self.form or self.pattern}"
         if self.minimum is not None or self.maximum is not None:
             return self._range_fault(value)
         return self.also(value) if self.also is not None else None
@@ -51,9 +58,9 @@ class Argument:
         if isinstance(value, bool) or not isinstance(value, int | float):
             return f"{_shown(value)} is not a number"
         if self.minimum is not None and not value >= self.minimum:  # "not >=" refuses NaN as well
-            return f"is {value:g}; the least is {self.minimum:g}"
+            return f"is {_plain(value)}; the least is {_plain(self.minimum)}"
         if self.maximum is not None and not value <= self.maximum:
-            return f"is {value:g}; the most is {self.maximum:g}"
+            return f"is {_plain(value)}; the most is {_plain(self.maximum)}"
         return None
 
     def json_schema(self) -> JsonObject:
@@ -89,6 +96,11 @@ def check_kind(name: str, value: object, kind: object, argument: Argument) -> No
         fault = f"{_shown(value)} is not a string"
     if fault:
         raise InvalidRequest(f"{name} {fault}", hint=argument.hint or f"{name}: {argument.text}")
+
+
+def _plain(number: float) -> str:
+    """A number in digits: 1048576, not 1.04858e+06."""
+    return str(int(number)) if math.isfinite(number) and number == int(number) else f"{number:g}"
 
 
 def _shown(value: object) -> str:
@@ -136,6 +148,7 @@ EnvironmentRef = Annotated[
     Argument(
         text="debian:12 (git, python3), debian:12-build (+ compilers, pip, pytest, node) or debian:12-base.",
         pattern=r"^[a-z0-9][a-z0-9._/-]*(:[\w.-]+)?$",
+        form="debian:12",
         hint="An environment's name looks like debian:12. `<<vm_list_environments>>` shows them.",
     ),
 ]

@@ -50,7 +50,7 @@ MoveTo = Annotated[str | None, Argument(text="Move it here instead.", also=_gues
 Depth = Annotated[int, Argument(text="Levels to go down.", obvious=True, minimum=1, maximum=100)]
 GlobDepth = Annotated[
     int | None,
-    Argument(text="Levels to go down; if not given 1, or what glob needs.", minimum=1, maximum=100),
+    Argument(text="Levels to go down; else 1, or what glob needs.", minimum=1, maximum=100),
 ]
 Glob = Annotated[str | None, Argument(text="Only names like this, e.g. **/*.py.", also=_guest_path_fault)]
 StartLine = Annotated[int, Argument(text="First line, from 1.", obvious=True, minimum=1, maximum=_MOST_LINES)]
@@ -66,8 +66,9 @@ Content = Annotated[str, Argument(text="The whole file.", obvious=True)]
 IfMatch = Annotated[
     str | None,
     Argument(
-        text='Only if the file has this sha256; "absent": only a new one.',
+        text='Only if it has this sha256; "absent": only a new one.',
         pattern=r"^([0-9a-f]{64}|absent)$",
+        form="a sha256 of 64 digits, or absent",
         hint='Give the sha256 of an earlier answer, or "absent".',
     ),
 ]
@@ -118,7 +119,7 @@ ExportFormatArgument = Annotated[
     ExportFormat,
     Argument(text="Files as they are, the diff, or a git branch in the repository it came from."),
 ]
-BranchName = Annotated[str | None, Argument(text="Default pyro/NAME.", also=_branch_fault)]
+BranchName = Annotated[str | None, Argument(text="pyro/NAME if not given.", also=_branch_fault)]
 RepositoryPath = Annotated[
     str | os.PathLike[str] | None,
     Argument(

@@ -44,6 +44,7 @@ ServiceRef = Annotated[
     Argument(
         text="a-z, 0-9, -.",
         pattern=r"^[a-z0-9][a-z0-9-]{0,62}$",
+        form="web-1: lowercase letters, digits and -",
         hint="A service's name has 1 to 63 of a-z, 0-9 and '-', such as web.",
     ),
 ]

@@ -36,6 +36,7 @@ ShellId = Annotated[
     Argument(
         text="From the answer of shell_open.",
         pattern=r"^sh-[1-9][0-9]{0,8}$",
+        form="sh-1",
         hint="It looks like sh-1; a list of the workspace's shells shows it.",
         obvious=True,
     ),
@@ -65,6 +66,7 @@ ShellChars = Annotated[
         minimum=100,
         maximum=10_000_000,
         through_mcp=ANSWER_CHARS,
+        unset="all",
     ),
 ]
 View = Annotated[ShellView, Argument(text="text: new lines; screen: what is visible; raw: bytes.")]

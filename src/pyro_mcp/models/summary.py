@@ -103,7 +103,8 @@ class Finding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkspaceSummary:
-    """What happened since the baseline, or since the last reset. Counts are whole; the lists name the newest.
+    """What happened. Commands, tests and connections count since `since`, the creation or the last reset (then `reset_to` names
+    its snapshot); changed files count since the baseline. Counts are whole; the lists name the newest.
 
     `tests_before` is the first test run, if nothing was changed by pyro's own operations before it; `tests_after` the last one.
     Findings are facts to look at, no verdict: an empty list is no proof that all is well.
@@ -113,6 +114,7 @@ class WorkspaceSummary:
     name: str | None
     state: WorkspaceState
     since: datetime
+    reset_to: str | None = None
     files: tuple[SummarizedFile, ...]
     kinds: tuple[KindTotal, ...]
     insertions: int

@@ -15,6 +15,7 @@ _MOST_LABELS = 64
 _LONGEST_LABEL = 256
 # The kernel's limits (PATH_MAX with its NUL, NAME_MAX).
 _LONGEST_PATH, _LONGEST_NAME = 4096, 255
+_ID_PATTERN = r"^out-[0-9a-z]{10}$"
 _ID_HINT = "It looks like out-4h7k2m9qxz, and stands in the answer of an exec."
 # An answer for a model is to stay within 8,000 tokens, about 32,000 characters, with the words around it.
 ANSWER_CHARS = 24_000
@@ -50,6 +51,7 @@ WorkspaceRef = Annotated[
         text="Id or name.",
         obvious=True,
         pattern=r"^[a-z0-9][a-z0-9-]{0,62}$",
+        form="issue-123: lowercase letters, digits and -",
         hint="A workspace is named by its id or name; `<<workspace_list>>` shows them.",
     ),
 ]
@@ -67,7 +69,15 @@ ClearLabels = Annotated[Sequence[str], Argument(text="Keys to take off.", obviou
 StateFilter = Annotated[WorkspaceState | None, Argument(text="Only in this state.", obvious=True)]
 EnvironmentFilter = Annotated[str | None, Argument(text="Only of this environment.", obvious=True)]
 ListLimit = Annotated[
-    int | None, Argument(text="At most so many.", obvious=True, minimum=1, maximum=1_000_000, through_mcp=50)
+    int | None,
+    Argument(
+        text="At most so many.",
+        obvious=True,
+        minimum=1,
+        maximum=1_000_000,
+        through_mcp=50,
+        unset="all",
+    ),
 ]
 SeedPath = Annotated[
     str | os.PathLike[str] | None,
@@ -89,7 +99,10 @@ NewIdleStopSeconds = Annotated[
     int | None, Argument(text="Stop when unused for so long; 0: never.", minimum=0, maximum=_YEAR)
 ]
 TtlSeconds = Annotated[
-    int | None, Argument(text="Delete it so long after its creation.", minimum=1, maximum=10 * _YEAR)
+    int | None,
+    Argument(
+        text="Delete it so long after its creation; 0: never.", minimum=0, maximum=10 * _YEAR, unset="never"
+    ),
 ]
 NewTtlSeconds = Annotated[
     int | None,
@@ -110,7 +123,10 @@ MaxOutputChars = Annotated[
     Argument(text="Cut the middle of longer output.", minimum=200, maximum=10_000_000),
 ]
 ExecId = Annotated[
-    str, Argument(text="From the answer of workspace_exec.", pattern=r"^out-[0-9a-z]{10}$", hint=_ID_HINT)
+    str,
+    Argument(
+        text="From the answer of workspace_exec.", pattern=_ID_PATTERN, form="out-4h7k2m9qxz", hint=_ID_HINT
+    ),
 ]
 WaitSeconds = Annotated[float, Argument(text="Wait at most so long; 0: just look.", minimum=0, maximum=_HOUR)]
 ExecAction = Annotated[
@@ -118,13 +134,16 @@ ExecAction = Annotated[
 ]
 
 OutputId = Annotated[
-    str, Argument(text="From the answer that was cut.", pattern=r"^out-[0-9a-z]{10}$", hint=_ID_HINT)
+    str,
+    Argument(text="From the answer that was cut.", pattern=_ID_PATTERN, form="out-4h7k2m9qxz", hint=_ID_HINT),
 ]
 OutputStream = Annotated[StreamName, Argument(text="Which one.", obvious=True)]
 OutputOffset = Annotated[int, Argument(text="First byte; below 0: from the end.", maximum=1 << 50)]
 OutputLimit = Annotated[
     int | None,
-    Argument(text="At most so many bytes.", minimum=1, maximum=1 << 30, through_mcp=ANSWER_CHARS),
+    Argument(
+        text="At most so many bytes.", minimum=1, maximum=1 << 30, through_mcp=ANSWER_CHARS, unset="all"
+    ),
 ]
 TailLines = Annotated[
     int | None, Argument(text="Only the last lines.", obvious=True, minimum=1, maximum=1_000_000)
@@ -133,7 +152,7 @@ Grep = Annotated[str | None, Argument(text="Only lines with this regular express
 
 Since = Annotated[
     datetime | str | None,
-    Argument(text="Not before this: an age such as 15m, 2h or 3d, or a time (RFC 3339).", wire=str),
+    Argument(text="An age such as 15m or 2h, or a time (RFC 3339).", wire=str),
 ]
 EventKind = Annotated[str | None, Argument(text="Only of this kind: create, exec, file, reset, …")]
 

@@ -1,9 +1,11 @@
 """One workspace to go on working with: the operations on workspaces, with the workspace filled in."""
 
+import inspect
 from collections.abc import Callable
 from contextlib import suppress
+from functools import cached_property, wraps
 from types import TracebackType
-from typing import Concatenate, Generic, ParamSpec, Self, TypeVar
+from typing import Annotated, Concatenate, Generic, ParamSpec, Self, TypeVar, get_args, get_origin
 
 from pyro_mcp.errors import NotFound
 from pyro_mcp.models.workspace import WorkspaceStatus
@@ -41,11 +43,25 @@ class bound(Generic[N, P, R]):  # noqa: N801 - reads as what it makes of a metho
         self.__doc__ = method.__doc__
 
     def __get__(self, owner: _Bound[N], _: type[_Bound[N]]) -> Callable[P, R]:
+        @wraps(self._method)
         def call(*args: P.args, **kwargs: P.kwargs) -> R:
             return self._method(owner._noun, owner._id, *args, **kwargs)
 
-        call.__doc__ = self.__doc__
+        del call.__wrapped__  # whose signature is not this one's
+        call.__signature__ = self._signature  # type: ignore[attr-defined]
         return call
+
+    @cached_property
+    def _signature(self) -> inspect.Signature:
+        """The method's own, without itself and the workspace, and with the types alone: `help` prints it."""
+        found = inspect.signature(self._method)
+        shown = list(found.parameters.values())[2:]
+        return found.replace(parameters=[item.replace(annotation=_plain(item.annotation)) for item in shown])
+
+
+def _plain(annotation: object) -> object:
+    """A type without what is said of the argument."""
+    return get_args(annotation)[0] if get_origin(annotation) is Annotated else annotation
 
 
 class WorkspaceOutput(_Bound[OutputOperations]):

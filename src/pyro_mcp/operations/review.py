@@ -112,7 +112,7 @@ class Review(Noun):
         overwrite: Overwrite = False,
         allow_paths: AllowPaths = (),
     ) -> "ExportReport":
-        """Copy files, a patch or a git branch out of a workspace to the host, to hand over results."""
+        """Copy files, a patch or a git branch to the host, to hand over results."""
         sessions, confine = self._sessions, self._scope.confine
         with sessions.using(workspace, "export", path=path) as session:
             if format == "branch" and repository_path is None:

@@ -101,7 +101,7 @@ class WorkspaceOperations(KnownWorkspaces, Commands, Review, States):
             mem_mib=mem_mib,
             disk_mib=disk_mib,
             idle_stop_seconds=idle_stop_seconds or None,
-            ttl_seconds=ttl_seconds,
+            ttl_seconds=ttl_seconds or None,
             include_ignored=include_ignored,
             include_sensitive=include_sensitive,
             network=settings_of(network_policy, allow_hosts, no_host_ca=no_host_ca),

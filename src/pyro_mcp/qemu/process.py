@@ -23,6 +23,7 @@ from pyro_mcp.qemu.qmp import Monitor
 # Serial output kept for a report: a guest can write to its console without end.
 CONSOLE_KEPT = 64 * 1024
 _WORDS_KEPT = 4000
+_COMMAND = "command: "
 # QEMU greets in 50 ms; a host that swaps may take seconds.
 GREETING_SECONDS = 20.0
 
@@ -50,7 +51,7 @@ class Qemu:
         return self.process.poll() is None
 
     def check_alive(self) -> None:
-        """Raise GuestFailed with exit code, command line and last words once QEMU has ended."""
+        """Raise GuestFailed with exit code and last words once QEMU has ended."""
         if not self.alive:
             raise self.death("QEMU ended by itself")
 
@@ -59,13 +60,19 @@ class Qemu:
         self.drain_console()
         code = self.process.poll()
         ending = "still running" if code is None else f"exit {code}" if code >= 0 else f"signal {-code}"
-        words = self.log.read_text(errors="replace")[-_WORDS_KEPT:] if self.log.exists() else ""
+        words = self._last_words()
         console = bytes(self._console_tail).decode(errors="replace")[-_WORDS_KEPT:]
         return GuestFailed(
             f"{brief} ({ending})",
-            details=f"command: {' '.join(self.command)}\nQEMU said: {words.strip()}\nconsole: {console.strip()}",
+            details=f"QEMU said: {words.strip()}\nconsole: {console.strip()}",
             hint="`pyro doctor` tells whether this host can run machines",
         )
+
+    def _last_words(self) -> str:
+        """What it wrote to its log, below the line that it was started with, which fills a screen."""
+        text = self.log.read_text(errors="replace") if self.log.exists() else ""
+        lines = (line for line in text.splitlines() if not line.startswith(_COMMAND))
+        return "\n".join(lines)[-_WORDS_KEPT:]
 
     def drain_console(self) -> bool:
         """Take what the guest wrote to its serial line, so that it never blocks on it; keep only the tail.
@@ -123,7 +130,8 @@ def launch(plan: Launch, memory: int, *, memory_shared: bool, file_bytes: int = 
         command = wall_in(
             arguments(machine), plan.walls, needs_of(plan, machine, file_bytes), filter_fd=seccomp
         )
-        log = theirs.enter_context(plan.log.open("ab"))
+        log = theirs.enter_context(plan.log.open("ab", buffering=0))
+        log.write(f"{_COMMAND}{' '.join(command)}\n".encode(errors="surrogateescape"))
         process = _spawn(command, log, [memory, *descriptors_of(machine), *([seccomp] if seccomp else [])])
         qemu = Qemu(process, command, Monitor(monitor), agent, console, plan.log)
         ours.callback(qemu.kill)

@@ -30,7 +30,7 @@ _PUT_RIGHT = "\x1b[0m\x1b[?1047l\x1b[?25h\x1b[?1l" + "".join(
 @click.option("--detach-keys", default="ctrl-p,ctrl-q", show_default=True, help="Keys that leave it open.")
 @quiet_option
 def attach_(workspace: str, shell_id: str | None, detach_keys: str, quiet: bool) -> None:
-    """Be the terminal of a shell in a workspace: the one named, else the newest, else a new one.
+    """Attach your terminal to a workspace shell: the one named, else the newest, else a new one.
 
     \b
     pyro workspace attach fix-123

@@ -1,4 +1,4 @@
-"""`pyro doctor`: whether this host can run machines, and what mends it."""
+"""`pyro doctor`: whether this host can run machines, and how to fix it if not."""
 
 import os
 import shutil
@@ -22,13 +22,13 @@ _COLOURS = {"pass": "green", "warn": "yellow", "fail": "red"}
 )
 @as_json_option
 def doctor(fix: bool, as_json: bool) -> int:
-    """Tell whether this host can run machines, and what mends it.
+    """Check whether this host can run machines, and how to fix it if not.
 
     \b
     pyro doctor
     pyro doctor --fix
 
-    Exits with 0 where machines can run, also where they are only emulated, else with 5.
+    Exits with 0 if machines can run, even if only emulated, else with 5.
     """
     with shown_progress():
         if fix:

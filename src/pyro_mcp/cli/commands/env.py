@@ -33,8 +33,8 @@ env.add_command(derived("vm_list_environments"))
     "environments", metavar="ENVIRONMENT...", nargs=-1, required=True, help="As `env list` names them."
 )
 @click.option("--refresh", is_flag=True, help="Build anew from the archive as it is today.")
-@click.option("-q", "--quiet", is_flag=True, help="No progress on stderr.")
 @as_json_option
+@quiet_option
 def pull(environments: tuple[str, ...], refresh: bool, quiet: bool, as_json: bool) -> None:
     """Build environments from Debian's signed archive, with what boots them.
 
@@ -106,21 +106,23 @@ def forget(environment: str, as_json: bool) -> None:
 @click.argument("environment", help="As `env list` names it.")
 @click.option("--verify", is_flag=True, help="Read every byte of it and compare.")
 @as_json_option
-def inspect(environment: str, verify: bool, as_json: bool) -> None:
+@quiet_option
+def inspect(environment: str, verify: bool, as_json: bool, quiet: bool) -> None:
     """Show an environment: what it is made of, where it is, what a command gets in it.
 
     \b
     pyro env inspect debian:12 --verify
     """
-    with shown_progress():
+    with shown_progress(quiet=quiet):
         found = _store().inspect(environment, verify=verify)
     click.echo(json_text(found) if as_json else one_environment(found))
 
 
 @env.command()
 @as_json_option
-def prune(as_json: bool) -> None:
-    """Free the disk space of environments and kits that neither a recipe of today nor a workspace leads to.
+@quiet_option
+def prune(as_json: bool, quiet: bool) -> None:
+    """Free the disk space of environments and kits that no current recipe or workspace uses.
 
     \b
     pyro env prune
@@ -130,12 +132,13 @@ def prune(as_json: bool) -> None:
     from pyro_mcp.workspaces.engine import Engine  # with all that workspaces need
     from pyro_mcp.workspaces.prune import prune_environments
 
-    with shown_progress():
+    with shown_progress(quiet=quiet):
         freed = prune_environments(Engine().sessions)
-    things = "thing" if len(freed.digests) == 1 else "things"
-    click.echo(
-        json_text(freed) if as_json else f"{len(freed.digests)} {things}, {size(freed.freed_bytes)} freed"
-    )
+    if as_json:
+        click.echo(json_text(freed))
+        return
+    things = "1 image" if len(freed.digests) == 1 else f"{len(freed.digests)} images"
+    click.echo(f"{things}, {size(freed.freed_bytes)} freed" if freed.digests else "there is nothing to free")
 
 
 def _store() -> EnvironmentStore:

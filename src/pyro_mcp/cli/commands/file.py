@@ -19,8 +19,8 @@ from pyro_mcp.operations.client import Pyro
 @click.command()
 @arguments_of("workspace_file_read")
 @click.option("--content-only", is_flag=True, help="Print the content alone, byte for byte.")
-@quiet_option
 @as_json_option
+@quiet_option
 def read(content_only: bool, quiet: bool, as_json: bool, **arguments: object) -> None:
     """Read a file, or some of its lines, with its hash.
 
@@ -40,8 +40,8 @@ def read(content_only: bool, quiet: bool, as_json: bool, **arguments: object) ->
 @arguments_of("workspace_file_write", without=("content",))
 @click.option("--text", help="The whole file.")
 @click.option("--text-file", metavar="FILE", help="A file of this computer that has it; - is standard input.")
-@quiet_option
 @as_json_option
+@quiet_option
 def write(text: str | None, text_file: str | None, quiet: bool, as_json: bool, **arguments: object) -> None:
     """Write one whole file, with its directories.
 
@@ -63,8 +63,8 @@ def write(text: str | None, text_file: str | None, quiet: bool, as_json: bool, *
 @click.option(
     "--edits-file", metavar="FILE", help='JSON: [{"old": …, "new": …, "count": 1}]; - is standard input.'
 )
-@quiet_option
 @as_json_option
+@quiet_option
 def edit(
     edits: tuple[tuple[str, str], ...],
     edits_file: str | None,

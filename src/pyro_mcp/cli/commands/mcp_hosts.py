@@ -99,8 +99,8 @@ def connect(
 
 @click.command()
 @_place_options
-@quiet_option
 @as_json_option
+@quiet_option
 def check(host: str, scope: ScopeName | None, config: Path | None, quiet: bool, as_json: bool) -> None:
     """Start pyro as a chat host would, list its tools, and run a command in a machine.
 

@@ -17,8 +17,8 @@ from pyro_mcp.operations.client import Pyro
     "--patch-file", metavar="FILE", help="A file of this computer that has it; - is standard input."
 )
 @click.option("--strip", default="auto", show_default=True, help="Leading directories to cut off paths.")
-@quiet_option
 @as_json_option
+@quiet_option
 def apply(
     workspace: str,
     dry_run: bool,

@@ -14,8 +14,8 @@ from pyro_mcp.workspaces.prune import prune as prune_all
 @click.option(
     "--all", "everything", is_flag=True, help="All frozen machines, not only those unused for 30 days."
 )
-@quiet_option
 @as_json_option
+@quiet_option
 def prune(everything: bool, quiet: bool, as_json: bool) -> None:
     """Free the disk space that nothing uses any more.
 
@@ -23,8 +23,8 @@ def prune(everything: bool, quiet: bool, as_json: bool) -> None:
     pyro prune
     pyro prune --all
 
-    No workspace loses anything. Removed are environments that neither a recipe nor a workspace leads to, seeds of deleted
-    workspaces, frozen machines that no start has needed for 30 days, and what crashes left.
+    No workspace loses anything. Removed are environments that no current recipe or workspace uses, seeds of
+    deleted workspaces, frozen machines that no start has needed for 30 days, and what crashes left.
     """
     with shown_progress(quiet=quiet):
         report = prune_all(Engine().sessions, everything=everything)
@@ -38,6 +38,8 @@ def prune(everything: bool, quiet: bool, as_json: bool) -> None:
         "stray layer": report.layers,
     }
     told = [f"{count} {what}{'s' if count > 1 else ''}" for what, count in counts.items() if count]
-    click.echo(f"{', '.join(told) or 'nothing'}, {size(report.freed_bytes)} freed")
+    if report.freed_bytes:
+        told.append(f"{size(report.freed_bytes)} freed")
+    click.echo(", ".join(told) or "there is nothing to free")
     if report.left:
         click.echo(f"not looked at: {report.left}")

@@ -10,6 +10,7 @@ from pyro_mcp.cli.guest_command import (
     after_dashes,
     attended,
     exit_status,
+    hint_at_a_shell,
     own_input,
     words_after_dashes,
     write_through,
@@ -46,8 +47,12 @@ def run(
 
     Standard input, output and error are the command's. The exit status is its own, 128+n when signal n ended it, 124 when
     it ran out of time, 125 when pyro itself failed. Ctrl-C interrupts the command; a second one kills it.
+
+    Standard input is read to its end, as ssh does: in a `while read` loop, give the command </dev/null. There is no terminal
+    in a throwaway machine: `pyro workspace create --name NAME`, then `pyro workspace attach NAME`.
     """
-    command = words_after_dashes(f"pyro run {environment}", "ENVIRONMENT", excess, ctx.obj)
+    line = f"pyro run {environment}"
+    command = words_after_dashes(line, "ENVIRONMENT", excess, ctx.obj)
     pyro = Pyro(require_isolation=require_isolation, require_confinement=require_confinement)
     with attended(quiet=quiet):
         result = pyro.run(
@@ -61,4 +66,5 @@ def run(
         click.echo(json_text(result))
     elif not quiet:
         click.echo(run_summary(result), err=True)
+        hint_at_a_shell(line, command, result)
     return exit_status(result)

@@ -27,8 +27,8 @@ from pyro_mcp.operations.client import Pyro
 )
 @click.option("--ready-command", metavar="COMMAND", default="", help="Ready once `sh -c COMMAND` succeeds.")
 @after_dashes
-@quiet_option
 @as_json_option
+@quiet_option
 @click.pass_context
 def start(
     ctx: click.Context,

@@ -6,7 +6,14 @@ workspace = NounGroup(
     "workspace",
     help="Linux machines that stay: create, work in, roll back, fork, delete.",
     by_hand={
+        "workspace.list": "pyro_mcp.cli.commands.several:list_",
         "workspace.exec": "pyro_mcp.cli.commands.exec:exec_",
+        "workspace.exec-wait": "pyro_mcp.cli.commands.exec:exec_wait",
+        "workspace.output.read": "pyro_mcp.cli.commands.output:read",
+        "workspace.export": "pyro_mcp.cli.commands.export:export",
+        "workspace.delete": "pyro_mcp.cli.commands.several:delete",
+        "workspace.fork": "pyro_mcp.cli.commands.several:fork",
+        "workspace.shell.read": "pyro_mcp.cli.commands.shell:read",
         "workspace.file.read": "pyro_mcp.cli.commands.file:read",
         "workspace.file.write": "pyro_mcp.cli.commands.file:write",
         "workspace.file.edit": "pyro_mcp.cli.commands.file:edit",
@@ -16,7 +23,7 @@ workspace = NounGroup(
     for_people={
         "attach": (
             "pyro_mcp.cli.commands.attach:attach_",
-            "Be the terminal of a shell in a workspace: the one named, else the newest, else a new one.",
+            "Attach your terminal to a workspace shell: the one named, else the newest, else a new one.",
         ),
     },
     below={

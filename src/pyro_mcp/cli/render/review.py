@@ -13,7 +13,7 @@ def summary(found: WorkspaceSummary) -> str:
     tried = found.connections
     told = {
         "workspace": found.name or found.workspace_id,
-        "since": f"{found.since:%Y-%m-%d %H:%M:%S} UTC",
+        "since": f"{found.since:%Y-%m-%d %H:%M:%S} UTC{_reset(found)}",
         "changed": _changed(found),
         "files": "\n".join(
             f"{file.status:<9} {file.path}  +{file.insertions} -{file.deletions}" for file in found.files
@@ -64,12 +64,18 @@ def _row(attempt: Attempt) -> tuple[str, ...]:
     )
 
 
+def _reset(found: WorkspaceSummary) -> str:
+    return f", the reset to {found.reset_to}" if found.reset_to else ""
+
+
 def _changed(found: WorkspaceSummary) -> str:
     hidden = "".join(f", and {text}" for text in unshown(found))
     if not found.files:
         return f"nothing{hidden}"
     kinds = ", ".join(f"{total.files} {total.kind}" for total in found.kinds)
-    return f"{_counted(found.files)}, +{found.insertions} -{found.deletions} ({kinds}){hidden}"
+    # What follows in the summary counts from the reset, this does not.
+    since = "; since the baseline" if found.reset_to else ""
+    return f"{_counted(found.files)}, +{found.insertions} -{found.deletions} ({kinds}){hidden}{since}"
 
 
 def _counted(files: Sequence[object]) -> str:

@@ -21,7 +21,7 @@ def written(done: ShellWritten) -> str | bytes:
     """What came of it; where nobody waited, nothing but where a read could begin."""
     if done.read is not None:
         return read(done.read)
-    return f"{done.shell_id}: {done.written_bytes} bytes typed"
+    return f"{done.shell_id}: {done.written_bytes} {'byte' if done.written_bytes == 1 else 'bytes'} typed"
 
 
 def shell(found: ShellInfo) -> str:

@@ -64,7 +64,7 @@ def status(found: WorkspaceStatus) -> str:
     return facts(told)
 
 
-def exec_summary(result: ExecResult, workspace: str = "WORKSPACE") -> str:
+def exec_summary(result: ExecResult, workspace: str) -> str:
     """One line about a command, for stderr."""
     if result.outcome == "running":
         after = f" after {result.duration_ms / 1000:.0f} s" if result.duration_ms >= 1000 else ""
@@ -74,12 +74,6 @@ def exec_summary(result: ExecResult, workspace: str = "WORKSPACE") -> str:
     lines = [f"pyro: {_ending(result)} after {result.duration_ms / 1000:.2f} s ({result.output_id})"]
     lines += [f"pyro: network: {decision_text(item)}" for item in result.network]
     return "\n".join([*lines, *(["pyro: what it had left running was ended with it"] * result.left_running)])
-
-
-def waited(result: ExecResult) -> str:
-    """What it wrote so far, and how it stands."""
-    streams = [text.rstrip("\n") for text in (result.stdout, result.stderr) if text]
-    return "\n".join([*streams, exec_summary(result)])
 
 
 def output(part: OutputText) -> str:
@@ -112,16 +106,18 @@ def deleted(gone: DeletedWorkspace) -> str:
 
 
 def forks(found: Sequence[ForkOutcome]) -> str:
-    """The new workspaces as a table, and why there are not more."""
-    made = [fork.workspace for fork in found if fork.workspace]
-    failed = [fork for fork in found if not fork.workspace]
-    shown = [workspaces(made)] if made else []
-    return "\n".join([*shown, *(f"not forked: {fork.error}\nhint: {fork.hint}" for fork in failed)])
+    """The new workspaces as a table."""
+    return workspaces([fork.workspace for fork in found if fork.workspace])
 
 
 def snapshot(found: SnapshotInfo) -> str:
     """One snapshot."""
     return f"{found.name}  {_time(found.created_at)}  {size(found.size_bytes)}"
+
+
+def snapshot_deleted(gone: SnapshotInfo) -> str:
+    """That it is gone."""
+    return f"{gone.name} is deleted"
 
 
 def snapshots(found: Sequence[SnapshotInfo]) -> str:

@@ -153,7 +153,11 @@ def _room(landing: Landing) -> int:
 
 
 def _require_room(landing: Landing, size: int) -> None:
-    if size > _room(landing):
+    room = _room(landing)
+    if size > room:
+        told = f"{size >> 20} MiB" if size >> 20 else f"{size} bytes"
         raise LimitReached(
-            f"the export of {size >> 20} MiB does not fit on the host's disk", hint="Export a smaller part."
+            f"the export of {told} does not fit below {landing.output.parent}",
+            details=f"{max(room, 0) >> 20} MiB may be written there; {_SPARE_BYTES >> 20} MiB more stay free.",
+            hint="Name a place with more room, or export a smaller part.",
         )

@@ -44,7 +44,7 @@ class Landing:
             self._above = os.open(output.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         except OSError as error:
             raise NotFound(
-                f"there is no directory {output.parent}", details=str(error), hint="Make it first."
+                f"there is no directory {output.parent}", details=error.strerror, hint="Make it first."
             ) from error
         self._staged = staged_name()
         self._held: int | None = None

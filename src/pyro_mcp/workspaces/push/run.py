@@ -52,7 +52,9 @@ def push_sync(
     """
     source = Path(os.path.abspath(source_path))  # noqa: PTH100 - links stay links
     if source.exists() and not source.is_dir():
-        raise InvalidRequest(f"{source} is not a directory", hint="`<<workspace_file_write>>` brings a single file.")
+        raise InvalidRequest(
+            f"{source} is not a directory", hint="`<<workspace_file_write>>` brings a single file."
+        )
     with step(f"looking through {source}"):
         selection = select(source, SeedOptions(include_ignored, include_sensitive))
     below = _below_top(dest)

@@ -98,9 +98,21 @@ def select(source: Path, options: SeedOptions) -> Selection:
         )
     if os.path.realpath(origin) == b"/":
         raise InvalidRequest("the whole host cannot be a seed", hint="Name the directory to work on.")
+    if os.path.realpath(origin) == _home():
+        raise InvalidRequest(
+            f"{source} is your home directory: all of it cannot be a seed",
+            hint="Name the directory of the project in it.",
+        )
     walk = _Walk(options, Selection(findings=Findings(source=str(source))))
     walk.run(origin)
     return walk.selection
+
+
+def _home() -> bytes | None:
+    try:
+        return os.path.realpath(os.fsencode(Path.home()))
+    except RuntimeError:  # there is none
+        return None
 
 
 class _Walk:

@@ -58,15 +58,20 @@ class Command:
         return self.outcome not in ("finished", "running") or self.exit_code not in (0, None)
 
 
-def since_baseline(reading: Reading, workspace_id: str, created: datetime) -> tuple[datetime, list[Event]]:
-    """Give the events since the last reset, and when that was; since the creation where there was none."""
+def since_start(
+    reading: Reading, workspace_id: str, created: datetime
+) -> tuple[datetime, str | None, list[Event]]:
+    """Give when the last reset was, to which snapshot, and the events since; those since the creation where there was none."""
     resets = [
         event
         for event in events.latest(reading, workspace_id, kind="reset", limit=20)
         if event.outcome == "done"
     ]
-    start, after = (resets[-1].at, resets[-1].sequence) if resets else (created, 0)
-    return start, list(_pages(reading, workspace_id, after))
+    if not resets:
+        return created, None, list(_pages(reading, workspace_id, 0))
+    last = resets[-1]
+    reset_to = str(json.loads(last.data).get("snapshot", "baseline"))
+    return last.at, reset_to, list(_pages(reading, workspace_id, last.sequence))
 
 
 def commands_in(history: Sequence[Event], kept: KeptResult) -> list[Command]:

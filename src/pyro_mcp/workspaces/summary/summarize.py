@@ -16,7 +16,7 @@ from pyro_mcp.workspaces.summary.commands import (
     commands_in,
     connections_in,
     failed_commands,
-    since_baseline,
+    since_start,
     tests_of,
 )
 from pyro_mcp.workspaces.summary.findings import below_git, findings_of
@@ -38,7 +38,7 @@ def summary_of(sessions: Sessions, session: Session, changed: Changed, tree: Tre
     record = session.record
     sessions.history.log_network(record.id)
     with sessions.registry.reading() as reading:
-        since, history = since_baseline(reading, record.id, record.created_at)
+        since, reset_to, history = since_start(reading, record.id, record.created_at)
     commands = commands_in(history, partial(kept_result, sessions, record.id))
     before, after = tests_of(commands, session.outputs)
     files = tuple(map(_file, tree.files))
@@ -47,6 +47,7 @@ def summary_of(sessions: Sessions, session: Session, changed: Changed, tree: Tre
         name=record.name,
         state="running",
         since=since,
+        reset_to=reset_to,
         files=files,
         kinds=_kinds(files),
         insertions=sum(file.insertions for file in files),

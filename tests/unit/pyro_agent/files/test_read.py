@@ -67,6 +67,13 @@ def test_what_is_no_file_is_told_at_once(root: Root, path: str, code: str) -> No
     assert raised.value.fault.code == code
 
 
+def test_who_reads_a_directory_is_told_what_lists_it(root: Root) -> None:
+    (root.workspace / "src").mkdir()
+    with pytest.raises(FaultError) as raised:
+        read(path="src")
+    assert "workspace_file_list" in (raised.value.fault.hint or "")
+
+
 def test_the_seeds_own_state_can_be_read(root: Root, monkeypatch: pytest.MonkeyPatch) -> None:
     seed = root.disk / "seed"
     seed.mkdir()

@@ -50,7 +50,7 @@ def test_references_are_filled_in(around: Surroundings) -> None:
 
 @pytest.mark.parametrize("host", [name for name in HOSTS if name != "generic"])
 def test_a_host_that_knows_nothing_of_pyro(host: str, around: Surroundings) -> None:
-    with pytest.raises(NotFound, match="is not told of pyro") as missing:
+    with pytest.raises(NotFound, match="pyro is not configured in") as missing:
         _start(host, around)
     assert missing.value.hint == f"pyro mcp connect {host}"
 

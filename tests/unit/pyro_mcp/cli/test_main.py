@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import click
 import pytest
@@ -184,3 +185,105 @@ def test_a_hint_has_commands_and_options_as_one_types_them(
     assert capsys.readouterr().err.splitlines()[-1] == (
         "hint: `pyro workspace list` shows them. Give --overwrite, --allow-path or a smaller --mem-mib."
     )
+
+
+_LIST = "from pyro_mcp.cli.main import main; main(['env', 'list'])"
+
+
+@pytest.mark.parametrize(
+    ("redirection", "status", "said"),
+    [
+        (">&-", 0, ""),
+        ("<&- >&- 2>&-", 0, ""),
+        ("> /dev/full", errors.LimitReached.exit_status, "error: what is written does not fit: "),
+        ("> /dev/full 2> /dev/full", errors.LimitReached.exit_status, ""),
+    ],
+)
+def test_output_that_goes_nowhere_is_no_traceback(redirection: str, status: int, said: str) -> None:
+    line = f'exec "$0" -c "$1" {redirection}'
+    done = subprocess.run(
+        ["sh", "-c", line, sys.executable, _LIST], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (status, "")
+    assert done.stderr.startswith(said)
+    assert "Traceback" not in done.stderr
+
+
+def test_no_file_is_opened_in_the_place_of_a_closed_stream() -> None:
+    program = (
+        "import os, sys; from pyro_mcp.cli import main; main._open_what_is_closed();"
+        "sys.exit([os.readlink(f'/proc/self/fd/{n}') for n in range(3)] != 3 * ['/dev/null'])"
+    )
+    line = 'exec "$0" -c "$1" <&- >&- 2>&-'
+    assert subprocess.run(["sh", "-c", line, sys.executable, program], check=False).returncode == 0
+
+
+def test_a_directory_that_is_gone_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    monkeypatch.setattr("pyro_mcp.cli.main.pyro.main", lambda *_, **__: Path.cwd())
+    assert run_cli(["workspace", "create", "--seed-path", "."]) == errors.InvalidRequest.exit_status
+    assert capsys.readouterr().err.startswith("error: the directory that this was started in is gone\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "hint"),
+    [
+        (["workspace", "create", "--label"], "pyro workspace create --help shows what it takes."),
+        (["workspace", "file", "edit", "x", "--edit", "a"], "pyro workspace file edit --help shows"),
+        (["workspace", "nonsense"], "pyro workspace --help shows"),
+        (["run", "-it", "debian:12", "bash"], "pyro workspace attach NAME"),
+        (["workspace", "exec", "--tty", "x", "--", "bash"], "pyro workspace attach NAME"),
+    ],
+)
+def test_a_line_that_cannot_be_read_leads_to_its_own_commands_help(
+    arguments: list[str], hint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run_cli(arguments)
+    assert f"hint: {hint}" in capsys.readouterr().err.replace("For a terminal: ", "").replace(
+        "pyro workspace create --name NAME, then ", ""
+    )
+
+
+@pytest.mark.parametrize("variable", [True, False])
+def test_no_color_is_heeded(variable: bool, monkeypatch: pytest.MonkeyPatch, use_engine: UseEngine) -> None:
+    engine, seen = use_engine(MemoryEngine()), []
+    monkeypatch.setenv("NO_COLOR", "1") if variable else monkeypatch.delenv("NO_COLOR", raising=False)
+
+    def look() -> list[object]:
+        seen.append(click.get_current_context().color)
+        return []
+
+    monkeypatch.setattr(engine, "environments", look)
+    assert run_cli(["env", "list", "--json"]) == 0
+    assert seen == [False if variable else None]
+
+
+def test_a_directory_in_the_place_of_an_environment_is_told_its_option(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, use_engine: UseEngine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    use_engine(MemoryEngine())
+    monkeypatch.chdir(tmp_path)
+    for name in ("src", "debian:12"):
+        (tmp_path / name).mkdir()
+    for given in (".", "src", str(tmp_path)):
+        assert run_cli(["workspace", "create", given]) == 2
+        assert f"hint: Did you mean --seed-path {given}?\n" in capsys.readouterr().err
+    assert run_cli(["run", ".", "--", "ls"]) == 125
+    assert "hint: Did you mean --seed-path .?\n" in capsys.readouterr().err
+    assert run_cli(["run", "-q", "debian:12", "--", "ls"]) == 0
+
+
+def test_help_shows_what_is_meant_by_what_is_left_out(capsys: pytest.CaptureFixture[str]) -> None:
+    for line, default in (
+        ("workspace create", "never"),
+        ("workspace list", "all"),
+        ("workspace shell write", "append-newline"),
+        ("workspace output read", "all"),
+    ):
+        run_cli([*line.split(), "--help"])
+        assert f"[default: {default}]" in " ".join(capsys.readouterr().out.split())

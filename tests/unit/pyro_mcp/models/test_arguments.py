@@ -4,7 +4,7 @@ from typing import Annotated, get_args
 import pytest
 
 from pyro_mcp.errors import InvalidRequest
-from pyro_mcp.models import arguments
+from pyro_mcp.models import arguments, workspace_arguments
 from pyro_mcp.models.arguments import Argument, check
 
 
@@ -24,6 +24,27 @@ def test_environment_names_that_are_not(name: object) -> None:
     with pytest.raises(InvalidRequest, match=r"environment .* is not of the form") as refused:
         check("environment", name, _argument(arguments.EnvironmentRef))
     assert "debian:12" in (refused.value.hint or "")
+
+
+def test_people_are_told_a_form_and_no_regular_expression() -> None:
+    for annotation in (
+        arguments.EnvironmentRef,
+        workspace_arguments.WorkspaceRef,
+        workspace_arguments.ExecId,
+    ):
+        told = _argument(annotation).fault("Not this")
+        assert told
+        assert "[" not in told
+    assert "issue-123: lowercase letters, digits and -" in str(
+        _argument(workspace_arguments.WorkspaceRef).fault("Take")
+    )
+
+
+@pytest.mark.parametrize(
+    ("given", "told"), [(9_999_999, "is 9999999; the most is 1048576"), (1, "is 1; the least is 128")]
+)
+def test_numbers_are_told_in_digits(given: int, told: str) -> None:
+    assert _argument(arguments.MemMib).fault(given) == told
 
 
 @pytest.mark.parametrize(

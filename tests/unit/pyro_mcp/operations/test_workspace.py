@@ -8,6 +8,7 @@ from tests.doors import MemoryEngine
 from pyro_mcp import InvalidRequest, NotFound, Pyro, Workspace
 from pyro_mcp.models.workspace import WorkspaceStatus
 from pyro_mcp.operations.catalogue import operation_named
+from pyro_mcp.workspaces.lifecycle import CreateRequest
 from pyro_mcp.workspaces.session import Sessions
 
 _NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -68,6 +69,20 @@ def test_the_end_of_the_block_deletes(pyro: Pyro, monkeypatch: pytest.MonkeyPatc
     with pytest.raises(ZeroDivisionError), pyro.workspace.create():
         raise ZeroDivisionError
     assert deleted == ["ws-0123456789"]
+
+
+def test_no_seconds_to_live_are_no_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[CreateRequest] = []
+
+    def create(_: object, request: CreateRequest) -> WorkspaceStatus:
+        asked.append(request)
+        return MADE
+
+    monkeypatch.setattr("pyro_mcp.workspaces.lifecycle.create_workspace", create)
+    pyro = Pyro(engine=_Engine())
+    pyro.workspace.create(ttl_seconds=0)
+    pyro.workspace.create(ttl_seconds=60)
+    assert [request.ttl_seconds for request in asked] == [None, 60]
 
 
 def test_other_doors_are_shown_what_the_handle_is_of(pyro: Pyro) -> None:

@@ -24,7 +24,7 @@ def next_step(report: PatchReport) -> str:
         return "Read the file around those lines, then send a patch made from what is there."
     if any(file.action == "add" for file in wrong):
         return "Read what is there: a file that exists is changed by an update with some of its lines, not added."
-    return "See what is there with `pyro workspace file list`, and send a patch for that."
+    return "See what is there with `<<workspace_file_list>>`, and send a patch for that."
 
 
 def _describe_files(files: list[PatchedFile]) -> Iterator[str]:

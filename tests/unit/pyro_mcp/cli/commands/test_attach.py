@@ -18,6 +18,6 @@ def test_it_is_listed_beside_the_operations_with_its_own_first_line(
     run_cli(["workspace", "--help"])
     listed = " ".join(capsys.readouterr().out.split())
     run_cli(["workspace", "attach", "--help"])
-    line = "Be the terminal of a shell in a workspace: the one named, else the newest, else a new one."
+    line = "Attach your terminal to a workspace shell: the one named, else the newest, else a new one."
     assert f"attach {line}" in listed
     assert line in " ".join(capsys.readouterr().out.split())

@@ -96,4 +96,4 @@ def test_an_archive_that_is_not_there_is_not_found(capsys: pytest.CaptureFixture
 
 def test_prune_of_an_empty_cache_frees_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     assert run_cli(["env", "prune"]) == 0
-    assert capsys.readouterr().out == "0 things, 0 B freed\n"
+    assert capsys.readouterr().out == "there is nothing to free\n"

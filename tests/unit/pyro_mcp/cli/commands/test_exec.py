@@ -105,3 +105,45 @@ def test_a_line_that_makes_no_sense_runs_nothing(
     assert brief in first
     assert last.startswith("hint: ")
     assert asked.arguments == []
+
+
+def test_a_shells_line_in_one_word_gets_the_line_that_was_meant(
+    ask_instead: AskInstead, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ask_instead("exec.exec_command", _result(exit_code=127))
+    line = ["workspace", "exec", "tidy-otter"]
+    assert run_cli([*line, "--", "cd src && ls"]) == 127
+    assert "hint: " in (said := capsys.readouterr().err)
+    assert said.endswith("pyro workspace exec tidy-otter -- sh -c 'cd src && ls'\n")
+    run_cli([*line, "-q", "--", "cd src && ls"])
+    run_cli([*line, "--", "mispelt"])
+    run_cli([*line, "--", "mispelt", "two words"])
+    assert "hint" not in capsys.readouterr().err
+
+
+def test_output_that_is_to_be_cut_is_printed_at_its_end_as_the_engine_cut_it(
+    ask_instead: AskInstead, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = ask_instead("exec.exec_command", _result(stdout="a\n[...]\nz\n", stderr="e"))
+    assert run_cli(["workspace", "exec", "-q", "tidy-otter", "--max-output-chars", "200", "--", "x"]) == 0
+    _, _, request, on_output, _ = asked.arguments
+    assert isinstance(request, ExecRequest)
+    assert (request.max_output_chars, on_output) == (200, None)
+    assert capsys.readouterr() == ("a\n[...]\nz\n", "e")
+
+
+def test_waiting_keeps_the_streams_apart_and_names_the_workspace(
+    ask_instead: AskInstead, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wait = ["workspace", "exec-wait", "tidy-otter", _ID]
+    ask_instead("exec.wait_for_exec", _result(stdout="out", stderr="err\n", exit_code=3))
+    assert run_cli(wait) == 0
+    assert capsys.readouterr() == ("out", f"err\npyro: exit status 3 after 0.42 s ({_ID})\n")
+    assert run_cli([*wait, "-q"]) == 0
+    assert capsys.readouterr() == ("out", "err\n")
+    ask_instead("exec.wait_for_exec", _result(outcome="running", exit_code=None, stdout="so far\n"))
+    assert run_cli([*wait, "-q"]) == 0
+    shown = capsys.readouterr()
+    assert (shown.out, shown.err.endswith(f"exec-wait tidy-otter {_ID}\n")) == ("so far\n", True)
+    run_cli(["workspace", "exec-wait", "--help"])
+    assert "The exit status is not the command's" in " ".join(capsys.readouterr().out.split())

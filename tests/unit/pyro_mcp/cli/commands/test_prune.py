@@ -13,7 +13,7 @@ _MUCH = PruneReport(environments=1, seeds=2, templates=0, layers=3, freed_bytes=
 @pytest.mark.parametrize(
     ("report", "said"),
     [
-        (_NOTHING, ["nothing, 0 B freed"]),
+        (_NOTHING, ["there is nothing to free"]),
         (
             _MUCH,
             ["1 environment or kit image, 2 seeds, 3 stray layers, 5 MB freed", "not looked at: seeds: why"],
@@ -40,4 +40,4 @@ def test_all_and_json(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFix
 
 def test_an_empty_host_has_nothing_to_free(capsys: pytest.CaptureFixture[str]) -> None:
     assert run_cli(["prune"]) == 0
-    assert capsys.readouterr().out == "nothing, 0 B freed\n"
+    assert capsys.readouterr().out == "there is nothing to free\n"

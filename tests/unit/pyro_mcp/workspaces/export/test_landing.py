@@ -138,3 +138,9 @@ def test_what_only_looks_like_a_leftover_stays(tmp_path: Path) -> None:
     land(tmp_path / "out")
     assert (tmp_path / ".pyro-notes").read_text() == "mine"
     assert (tmp_path / ".pyro-0123456789abcdef").is_symlink()
+
+
+def test_a_directory_that_is_not_there_is_told_in_plain_words(tmp_path: Path) -> None:
+    with pytest.raises(NotFound) as refused:
+        Landing(tmp_path / "no" / "where", overwrite=False)
+    assert refused.value.details == "No such file or directory"

@@ -267,6 +267,20 @@ def test_what_is_not_there_or_is_everything_is_refused(tmp_path: Path) -> None:
         select(Path("/"), SeedOptions())
 
 
+def test_the_home_directory_is_refused_and_what_is_in_it_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "project").mkdir()
+    (tmp_path / "project" / "a").write_text("a")
+    (tmp_path / "project" / "up").symlink_to("..")
+    for named in (tmp_path, tmp_path / "project" / "up"):
+        with pytest.raises(InvalidRequest, match="your home directory") as refused:
+            select(named, SeedOptions())
+        assert "project" in (refused.value.hint or "")
+    assert "a" in chosen(tmp_path / "project")
+
+
 def test_what_would_be_left_out_is_known_without_its_being_there(source: Path) -> None:
     repository(
         source, {".gitignore": "build/\n*.o\n", "sub/.gitignore": "!k.o\nlocal\n", "build/tracked": ""}

@@ -43,7 +43,7 @@ def ran(registry: Registry, outputs: OutputStore, command: str, said: str, exit_
 def history_of(registry: Registry) -> list[events.Event]:
     with registry.reading() as reading:
         record = workspaces.get(reading, WS)
-        return commands.since_baseline(reading, WS, record.created_at)[1]
+        return commands.since_start(reading, WS, record.created_at)[2]
 
 
 def nothing_kept(_: str) -> Message | None:
@@ -141,3 +141,16 @@ def test_connections_are_counted(registry: Registry) -> None:
         failed=1,
         destinations=("10.0.0.1:22", "pypi.org:443", "evil.example", "gone.example:80"),
     )
+
+
+def test_the_start_is_the_creation_or_the_last_reset_with_its_snapshot(registry: Registry) -> None:
+    def start() -> tuple[bool, str | None]:
+        with registry.reading() as reading:
+            created = workspaces.get(reading, WS).created_at
+            at, reset_to, _ = commands.since_start(reading, WS, created)
+        return at == created, reset_to
+
+    assert start() == (True, None)
+    add(registry, "reset", snapshot="two")
+    add(registry, "reset", ended="conflict", snapshot="three")
+    assert start() == (False, "two")

@@ -344,7 +344,7 @@ class TestExplanation:
     def test_the_next_step_fits_what_is_wrong(self) -> None:
         for patch, step in (
             (b"--- /dev/null\n+++ b/x\n@@ -0,0 +1 @@\n+a\n", "is changed by an update"),
-            (b"--- a/y\n+++ b/y\n@@ -1 +1 @@\n-a\n+b\n", "pyro workspace file list"),
+            (b"--- a/y\n+++ b/y\n@@ -1 +1 @@\n-a\n+b\n", "workspace_file_list"),
         ):
             with pytest.raises(Conflict) as refused:
                 patched(tree(x=b"a\n"), patch)[1].require_applicable()

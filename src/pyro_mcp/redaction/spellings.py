@@ -77,11 +77,14 @@ def _step(unit: Unit, data: bytes, ends: set[int]) -> tuple[set[int], bool]:
 
 def forms_of(name: str, value: bytes) -> list[Form]:
     """Give every manner of writing a value; white space around it is none of it."""
-    bare = value.strip().replace(b"\r\n", b"\n")
+    as_given = value.strip()
+    bare = as_given.replace(b"\r\n", b"\n")
     if not bare:
         return []
     lines = {line.strip() for line in bare.splitlines()} if b"\n" in bare else set()
-    sequences = [_plain(bare), _hexadecimal(bare), *_base64(bare)]
+    sequences = [_plain(bare)]
+    for written in dict.fromkeys((bare, as_given)):  # as bytes, its line ends are what they are
+        sequences += [_hexadecimal(written), *_base64(written)]
     sequences += [tuple((bytes([byte]),) for byte in line) for line in sorted(lines) if _is_telling(line)]
     return [Form(name, units, _blocks(units)) for units in sequences]
 

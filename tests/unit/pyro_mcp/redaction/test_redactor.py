@@ -65,6 +65,8 @@ def test_every_spelling_is_replaced_and_nothing_else(
 @settings(deadline=None, max_examples=50)
 @given(value=st.binary(min_size=8, max_size=80), before=st.binary(max_size=4), after=st.binary(max_size=4))
 @example(value=b"\xff" * 8, before=b"", after=b"")
+@example(value=b"\x00\x00\x00\x00\x00\r\n\x00", before=b"", after=b"")
+@example(value=b"\r\nkey\r\nof\r\nlines\r\n", before=b"a", after=b"")
 def test_base64_of_a_longer_text_hides_the_value_in_it(value: bytes, before: bytes, after: bytes) -> None:
     bare = value.strip()
     if len(bare) < 8:

@@ -26,6 +26,7 @@ class Argument:
     type that the other doors take where it is narrower than the SDK's. `through_mcp` is what a model's call means when it
     does not give the value, where that is not the signature's default: a model cannot wait or read without end.
     `unset` is what people are shown as the default of what is left out, where that is None. `form` puts `pattern` into words.
+    `any_bytes` marks what need not be UTF-8: names and contents of files.
     `host_path` marks a path on the host, which MCP callers may give only below the server's roots. `obvious`: its name tells a
     model enough, whose every tool is to be read whole.
     """
@@ -41,6 +42,7 @@ class Argument:
     through_mcp: int | float | None = None
     unset: str = ""
     host_path: bool = False
+    any_bytes: bool = False
     obvious: bool = False
 
     def __repr__(self) -> str:
@@ -92,10 +94,23 @@ def check_kind(name: str, value: object, kind: object, argument: Argument) -> No
         fault = f"{_shown(value)} is not one of {', '.join(map(str, get_args(kind)))}"
     elif kind is bool and not isinstance(value, bool):
         fault = f"{_shown(value)} is neither True nor False"
-    elif kind is str and argument.wire is None and not isinstance(value, str):
-        fault = f"{_shown(value)} is not a string"
+    elif kind is int and (isinstance(value, bool) or not isinstance(value, int)):
+        fault = f"{_shown(value)} is not a whole number"
+    elif kind is str and argument.wire is None:
+        fault = _text_fault(value, argument)
     if fault:
         raise InvalidRequest(f"{name} {fault}", hint=argument.hint or f"{name}: {argument.text}")
+
+
+def _text_fault(value: object, argument: Argument) -> str | None:
+    if not isinstance(value, str):
+        return f"{_shown(value)} is not a string"
+    return None if argument.any_bytes or is_text(value) else "has bytes that are no UTF-8 text"
+
+
+def is_text(value: str) -> bool:
+    """Tell whether a string is characters alone: names that are not UTF-8 come with halves of surrogate pairs."""
+    return not any("\ud800" <= character <= "\udfff" for character in value)
 
 
 def _plain(number: float) -> str:
@@ -116,13 +131,21 @@ def _command_fault(value: object) -> str | None:
         return "is empty"
     if any("\0" in word for word in words):
         return "contains a NUL character, which no program can be given"
-    try:
-        sizes = [len(word.encode(errors="surrogateescape")) for word in words]
-    except UnicodeEncodeError:
+    if any(map(_has_halves, words)):
         return "has half of a surrogate pair, which stands for no bytes"
+    sizes = [len(word.encode(errors="surrogateescape")) for word in words]
     if max(sizes) > _LONGEST_WORD or sum(sizes) > _LONGEST_COMMAND:
         return f"is {sum(sizes)} bytes long, more than the kernel takes"
     return None
+
+
+def _has_halves(text: str) -> bool:
+    """Tell whether a string is neither text nor, as the system writes names that are not UTF-8, bytes."""
+    try:
+        text.encode(errors="surrogateescape")
+    except UnicodeEncodeError:
+        return True
+    return False
 
 
 def _env_fault(value: object) -> str | None:
@@ -133,6 +156,8 @@ def _env_fault(value: object) -> str | None:
             return f"has {_shown(key)}, whose name and value are not both strings"
         if not key or "=" in key or "\0" in key + item:
             return f"has {_shown(key)}: a name must not be empty or contain '=', and neither may contain NUL"
+        if _has_halves(key + item):
+            return f"has {_shown(key)} with half of a surrogate pair, which stands for no bytes"
     return None
 
 

@@ -43,16 +43,20 @@ def _edits_fault(value: object) -> str | None:
     )
 
 
-GuestPath = Annotated[str, Argument(text="Below /workspace, or absolute.", also=_guest_path_fault)]
-GuestTree = Annotated[str, Argument(text="Directory.", also=_guest_path_fault)]
+GuestPath = Annotated[
+    str, Argument(text="Below /workspace, or absolute.", also=_guest_path_fault, any_bytes=True)
+]
+GuestTree = Annotated[str, Argument(text="Directory.", also=_guest_path_fault, any_bytes=True)]
 GuestPaths = Annotated[Sequence[str], Argument(text="Only these paths or patterns.", also=_paths_fault)]
-MoveTo = Annotated[str | None, Argument(text="Move it here instead.", also=_guest_path_fault)]
+MoveTo = Annotated[str | None, Argument(text="Move it here instead.", also=_guest_path_fault, any_bytes=True)]
 Depth = Annotated[int, Argument(text="Levels to go down.", obvious=True, minimum=1, maximum=100)]
 GlobDepth = Annotated[
     int | None,
     Argument(text="Levels to go down; else 1, or what glob needs.", minimum=1, maximum=100),
 ]
-Glob = Annotated[str | None, Argument(text="Only names like this, e.g. **/*.py.", also=_guest_path_fault)]
+Glob = Annotated[
+    str | None, Argument(text="Only names like this, e.g. **/*.py.", also=_guest_path_fault, any_bytes=True)
+]
 StartLine = Annotated[int, Argument(text="First line, from 1.", obvious=True, minimum=1, maximum=_MOST_LINES)]
 EndLine = Annotated[int | None, Argument(text="Last line.", obvious=True, minimum=1, maximum=_MOST_LINES)]
 MaxChars = Annotated[
@@ -62,7 +66,7 @@ MaxChars = Annotated[
     ),
 ]
 Encoding = Annotated[Literal["utf-8", "base64"], Argument(text="base64 for binary.", obvious=True)]
-Content = Annotated[str, Argument(text="The whole file.", obvious=True)]
+Content = Annotated[str, Argument(text="The whole file.", obvious=True, any_bytes=True)]
 IfMatch = Annotated[
     str | None,
     Argument(
@@ -82,7 +86,7 @@ ContextLines = Annotated[int, Argument(text="Lines around each match.", obvious=
 MatchLimit = Annotated[int, Argument(text="At most so many.", obvious=True, minimum=1, maximum=10_000)]
 Recursive = Annotated[bool, Argument(text="A directory with all in it.", obvious=True)]
 
-PatchText = Annotated[str, Argument(text="git diff, unified diff or *** Begin Patch.")]
+PatchText = Annotated[str, Argument(text="git diff, unified diff or *** Begin Patch.", any_bytes=True)]
 DryRun = Annotated[bool, Argument(text="Only tell what would happen.", obvious=True)]
 
 
@@ -107,10 +111,14 @@ SourcePath = Annotated[
     str | os.PathLike[str],
     Argument(text="Host directory.", wire=str, also=_host_path_fault, host_path=True),
 ]
-Destination = Annotated[str, Argument(text="Where it goes.", obvious=True, also=_guest_path_fault)]
+Destination = Annotated[
+    str, Argument(text="Where it goes.", obvious=True, also=_guest_path_fault, any_bytes=True)
+]
 DeleteMissing = Annotated[bool, Argument(text="Delete what the source lacks now.", obvious=True)]
 HostWins = Annotated[bool, Argument(text="Where both changed, take the host's.")]
-ExportPath = Annotated[str, Argument(text="File or directory to copy.", also=_guest_path_fault)]
+ExportPath = Annotated[
+    str, Argument(text="File or directory to copy.", also=_guest_path_fault, any_bytes=True)
+]
 OutputPath = Annotated[
     str | os.PathLike[str] | None,
     Argument(text="Where to, on the host.", wire=str, also=_host_path_fault, host_path=True),

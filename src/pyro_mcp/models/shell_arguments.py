@@ -43,7 +43,7 @@ ShellId = Annotated[
 ]
 Cols = Annotated[int, Argument(text="Columns.", obvious=True, minimum=20, maximum=1000)]
 Rows = Annotated[int, Argument(text="Rows.", obvious=True, minimum=2, maximum=500)]
-ShellInput = Annotated[str, Argument(text="Text to type.", obvious=True, also=_input_fault)]
+ShellInput = Annotated[str, Argument(text="Text to type.", obvious=True, also=_input_fault, any_bytes=True)]
 AppendNewline = Annotated[bool, Argument(text="Press enter after the text if no keys follow.")]
 Keys = Annotated[
     Sequence[str],

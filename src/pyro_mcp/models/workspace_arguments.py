@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pyro_mcp.models.arguments import Argument, words_fault
+from pyro_mcp.models.arguments import Argument, is_text, words_fault
 from pyro_mcp.models.run import StreamName
 from pyro_mcp.models.workspace import WorkspaceState
 
@@ -29,6 +29,8 @@ def _labels_fault(value: object) -> str | None:
     for key, item in value.items():
         if not isinstance(key, str) or not isinstance(item, str):
             return f"has {key!r}, whose key and value are not both strings"
+        if not is_text(key + item):
+            return f"has {key!r} with bytes that are no UTF-8 text"
         if not key or "=" in key or max(len(key), len(item)) > _LONGEST_LABEL:
             return f"has {key[:60]!r}: a key is 1 to {_LONGEST_LABEL} characters without '=', a value at most as long"
     return None
@@ -111,7 +113,9 @@ NewTtlSeconds = Annotated[
 IncludeIgnored = Annotated[bool, Argument(text="Copy what git ignores, too.")]
 IncludeSensitive = Annotated[bool, Argument(text="Copy untracked keys, .env files and the like, too.")]
 
-GuestDirectory = Annotated[str, Argument(text="Working directory.", obvious=True, also=path_fault)]
+GuestDirectory = Annotated[
+    str, Argument(text="Working directory.", obvious=True, also=path_fault, any_bytes=True)
+]
 YieldAfterSeconds = Annotated[
     float | None,
     Argument(

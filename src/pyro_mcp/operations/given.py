@@ -17,7 +17,10 @@ def input_of(stdin: str | bytes | BinaryIO | None) -> bytes | int | None:
     if stdin is None or isinstance(stdin, bytes):
         return stdin
     if isinstance(stdin, str):
-        return stdin.encode()
+        try:
+            return stdin.encode(errors="surrogateescape")
+        except UnicodeEncodeError:
+            raise InvalidRequest("stdin has half of a surrogate pair", hint="Give bytes.") from None
     try:
         return stdin.fileno()
     except (AttributeError, OSError):

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pyro_mcp.workspaces.outputs.store import OutputStore, Shortened
 
 # Without a limit of the caller's, an answer still fits into memory; the store has the rest.
-_WHOLE = 64 << 20
+_WHOLE = 1 << 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,7 +25,7 @@ def export(
     quiet: bool,
     **arguments: object,
 ) -> None:
-    """Copy files, a patch or a git branch out of a workspace to the host, to hand over results.
+    """Copy files, a patch or a git branch to the host, to hand over results.
 
     \b
     pyro workspace export fix-123 dist --output ./dist

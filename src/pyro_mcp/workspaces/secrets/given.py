@@ -22,15 +22,23 @@ def given_secrets(
     twice = sorted(set(values) & set(files))
     if twice:
         raise InvalidRequest(f"the secret {twice[0]} is given both as a value and as a file")
-    found = {
-        name: value.encode() if isinstance(value, str) else bytes(value) for name, value in values.items()
-    }
+    found = {name: _bytes(name, value) for name, value in values.items()}
     found |= {name: _read(name, Path(path)) for name, path in files.items()}
     if len(found) > _MOST_SECRETS:
         raise LimitReached(f"{len(found)} secrets are too many; a workspace takes {_MOST_SECRETS}")
     for name, value in found.items():
         _check(name, value)
     return found
+
+
+def _bytes(name: str, value: str | bytes) -> bytes:
+    """Give a value as bytes: one from a variable of ours may be no UTF-8."""
+    try:
+        return value.encode(errors="surrogateescape") if isinstance(value, str) else bytes(value)
+    except UnicodeEncodeError:
+        raise InvalidRequest(
+            f"the secret {name} has half of a surrogate pair", hint="Give bytes, or a file."
+        ) from None
 
 
 def _read(name: str, path: Path) -> bytes:

@@ -1,9 +1,10 @@
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Annotated
 
 import pytest
-from tests.doors import ENVIRONMENTS
+from tests.doors import ENVIRONMENTS, MemoryEngine
 
+from pyro_mcp import Pyro
 from pyro_mcp.errors import InvalidRequest
 from pyro_mcp.models.arguments import Argument, OutputListener
 from pyro_mcp.operations.declare import CORE, EVERYWHERE, FULL, declared_in, operation
@@ -72,3 +73,29 @@ def test_an_argument_that_nobody_described_is_a_mistake_in_the_declaration() -> 
 def test_lists_know_their_plural() -> None:
     assert declared_in(Noun)[1].plural is None
     assert type(ENVIRONMENTS[0]).plural == "environments"
+
+
+@pytest.mark.parametrize(
+    ("call", "fault"),
+    [
+        (lambda pyro: pyro.workspace.create(labels={"a": "\udcff"}), "labels has"),
+        (lambda pyro: pyro.workspace.list(labels={"\udcff": "a"}), "labels has"),
+        (lambda pyro: pyro.workspace.list(environment="\udcff"), "environment has bytes that are no UTF-8"),
+        (lambda pyro: pyro.workspace.list(limit=1.5), "limit 1.5 is not a whole number"),
+        (lambda pyro: pyro.workspace.create(mem_mib=1024.5), "mem_mib 1024.5 is not a whole number"),
+        (lambda pyro: pyro.workspace.create(name="\ud800"), "name has bytes that are no UTF-8"),
+        (lambda pyro: pyro.workspace.logs("x", kind="\udcff"), "kind has bytes that are no UTF-8"),
+        (
+            lambda pyro: pyro.run("debian:12", "true", vcpu_count=True),
+            "vcpu_count True is not a whole number",
+        ),
+        (lambda pyro: pyro.run("debian:12", "true", env={"A": "\ud800"}), "env has 'A'"),
+        (lambda pyro: pyro.run("debian:12", "true", stdin="\ud800"), "stdin has half"),
+        (lambda pyro: pyro.workspace.create(secrets={"A": "12345678\ud800"}), "the secret A has half"),
+    ],
+)
+def test_what_no_program_could_take_is_refused_in_words(call: Callable[[Pyro], object], fault: str) -> None:
+    """Names and contents of files may be any bytes; all else is text, and what is counted is whole."""
+    with pytest.raises(InvalidRequest) as refused:
+        call(Pyro(engine=MemoryEngine()))
+    assert fault in refused.value.brief

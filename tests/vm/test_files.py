@@ -135,10 +135,8 @@ def test_a_path_that_is_not_there_is_answered_with_what_was_meant(opening: Openi
         assert hint("/workspace/ledger/readme.md") == "Did you mean /workspace/ledger/README.md?"
         assert hint("core.py") == "Did you mean ledger/core.py?"
         assert hint("ledgr/core.py") == "There is no directory ledgr. Did you mean ledger?"
-        assert (
-            hint("src/deep/x") == "There is no directory src. `pyro workspace file list` shows what is there."
-        )
-        assert hint("x*y") == "`pyro workspace file list` shows what is there."
+        assert hint("src/deep/x") == "There is no directory src. `workspace_file_list` shows what is there."
+        assert hint("x*y") == "`workspace_file_list` shows what is there."
         with opened.using() as session:
             for act in (
                 lambda: writing.edit_file(session, "ledger/cor.py", [Edit("a", "b")], if_match=None),

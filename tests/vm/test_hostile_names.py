@@ -121,3 +121,20 @@ def _state(workspace: Workspace) -> str:
     return workspace.exec(
         "find /workspace /etc /root /tmp | sort | sha256sum; find /workspace -newer /workspace/loop"
     ).stdout
+
+
+def test_a_name_that_is_no_text_is_read_by_what_answers_call_it(environment: Environment) -> None:
+    """A model can write no bytes that are not UTF-8; what lists and searches show leads to the file all the same."""
+    with Pyro().workspace.create() as workspace:
+        workspace.exec(["sh", "-c", "printf 'one needle\\n' > \"$(printf 'na\\377me')\"; echo x > 'na%41me'"])
+        (entry,) = [item for item in workspace.file.list().entries if item.path_bytes]
+        assert (entry.path, entry.path_bytes) == ("na%FFme", "bmH/bWU=")
+        (match,) = workspace.file.search("needle").matches
+        assert (match.path, match.path_bytes) == (entry.path, entry.path_bytes)
+        found = workspace.file.read(match.path)
+        assert (found.path, found.path_bytes, found.content) == ("na%FFme", "bmH/bWU=", "one needle\n")
+        workspace.file.edit("na%FFme", [Edit("one", "two")])
+        assert workspace.file.read("na\udcffme").content == "two needle\n"
+        assert workspace.file.read("na%41me").content == "x\n"
+        assert workspace.file.remove("na%FFme").path == "na%FFme"
+        assert [item.path for item in workspace.file.list().entries] == ["na%41me"]

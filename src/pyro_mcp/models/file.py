@@ -43,6 +43,7 @@ class FileContent:
     """
 
     path: str
+    path_bytes: str | None = None
     content: str
     encoding: Literal["utf-8", "base64"]
     start_line: int
@@ -91,6 +92,7 @@ class SearchMatch:
     """A line that matched, with lines around it where they were asked for."""
 
     path: str
+    path_bytes: str | None = None
     line: int
     text: str
     before: tuple[str, ...] = ()
@@ -101,7 +103,7 @@ class SearchMatch:
 class SearchResult:
     """Matching lines, of `files` that have some among those `searched`; `more` when a limit or the time ended the search.
 
-    Files with a NUL byte, and of more than 2 MiB, are not searched but counted.
+    Files with a NUL byte, and of more than 16 MiB, are not searched but counted.
     """
 
     plural: ClassVar[str] = "matches"

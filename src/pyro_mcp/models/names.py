@@ -2,6 +2,7 @@
 
 import base64
 import re
+from urllib.parse import unquote_to_bytes
 
 _UNDECODABLE = re.compile("[\udc80-\udcff%]")
 
@@ -13,6 +14,14 @@ def display_name(name: bytes) -> str:
     except UnicodeDecodeError:
         text = name.decode(errors="surrogateescape")
         return _UNDECODABLE.sub(lambda found: f"%{ord(found.group()) & 0xFF:02X}", text)
+
+
+def name_behind(text: str) -> bytes | None:
+    """Give the name that `display_name` wrote with escapes; None where it wrote none."""
+    if "%" not in text:
+        return None
+    name = unquote_to_bytes(text.encode("utf-8", "surrogatepass"))
+    return name if exact_name(name) is not None and display_name(name) == text else None
 
 
 def exact_name(name: bytes) -> str | None:

@@ -24,7 +24,7 @@ from pyro_wire.messages import Message
 if TYPE_CHECKING:
     from pyro_mcp.workspaces.outputs.store import OutputStore, Shortened
 
-# Without a limit of the caller's, an answer still fits into memory; the store has the rest.
+# All that the store keeps of a stream (keeper/jobs/job.py): without a limit of the caller, an answer has everything.
 _WHOLE = 1 << 30
 
 

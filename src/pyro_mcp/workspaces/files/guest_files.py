@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from pyro_mcp.errors import GuestFailed, InvalidRequest
+from pyro_mcp.models.names import display_name, name_behind
 from pyro_mcp.workspaces.session import Session
 from pyro_wire import messages
 from pyro_wire.messages import Message, MessageError
@@ -47,6 +48,20 @@ def text_bytes(text: str, what: str) -> bytes:
             f"{what} has half of a surrogate pair, which stands for no bytes",
             hint="Write the whole character.",
         ) from error
+
+
+def shown(path: str) -> str:
+    """Write a path as answers have it."""
+    return display_name(name_bytes(path))
+
+
+def meant(session: Session, path: str) -> str:
+    """Give a path as the guest has it, where it was given as an answer showed it: a name that is not UTF-8, with escapes."""
+    name = name_behind(path)
+    if name is None or stat(session, path).kind != "absent":
+        return path
+    exact = guest_path(name)
+    return path if stat(session, exact).kind == "absent" else exact
 
 
 @dataclass(frozen=True, slots=True)

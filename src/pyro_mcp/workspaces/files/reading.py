@@ -38,6 +38,7 @@ _KINDS: dict[str, FileKind] = {"file": "file", "dir": "directory", "link": "syml
 
 def list_files(session: Session, path: str, *, depth: int | None, glob: str | None) -> FileListing:
     """Tell what is below a directory, `.git` left out below the first level; as deep as the glob leads if no depth is given."""
+    path = guest_files.meant(session, path)
     request = {
         "verb": "tree.list",
         "path": path,
@@ -50,7 +51,7 @@ def list_files(session: Session, path: str, *, depth: int | None, glob: str | No
         found, answer = guest_files.lines(session, request)
     redact = session.redactor.text
     entries = sorted((_entry(record, redact) for record in found), key=lambda entry: entry.path)
-    return FileListing(path=path, entries=tuple(entries), more=answer.get("more") is True)
+    return FileListing(path=guest_files.shown(path), entries=tuple(entries), more=answer.get("more") is True)
 
 
 def read_file(
@@ -63,6 +64,7 @@ def read_file(
     encoding: Encoding,
 ) -> FileContent:
     """Read a file's lines, or in base64 all of its bytes."""
+    path = guest_files.meant(session, path)
     with naming_near(session, path):
         found = guest_files.read(session, path, limit=LARGEST_TEXT)
     session.note(size=found.size)
@@ -89,6 +91,7 @@ def search_files(
     session: Session, pattern: str, *, path: str, glob: str | None, context_lines: int, limit: int
 ) -> SearchResult:
     """Find the lines that match a regular expression, in bounded time."""
+    path = guest_files.meant(session, path)
     request = {
         "verb": "tree.search",
         "path": path,
@@ -154,8 +157,10 @@ def _match(record: Message, place: str, redact: Callable[[str], str]) -> SearchM
     def readable(text: str) -> str:
         return redact(name_bytes(text).decode(errors="replace"))
 
+    name = name_bytes(named_from(place, messages.text(record, "path")))
     return SearchMatch(
-        path=redact(named_from(place, display_name(name_bytes(messages.text(record, "path"))))),
+        path=redact(display_name(name)),
+        path_bytes=exact_name(name),
         line=messages.integer(record, "line", low=1, high=2**53),
         text=readable(messages.text(record, "text")),
         before=tuple(map(readable, messages.texts(record, "before"))),
@@ -203,7 +208,8 @@ def _content(
     truncated: bool,
 ) -> FileContent:
     return FileContent(
-        path=path,
+        path=guest_files.shown(path),
+        path_bytes=exact_name(name_bytes(path)),
         content=content,
         encoding=encoding,
         start_line=lines[0],

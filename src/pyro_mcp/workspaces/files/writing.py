@@ -33,6 +33,7 @@ def write_file(
     executable: bool | None,
 ) -> FileWritten:
     """Write one whole file; what was there stays until the new content is safe."""
+    path = guest_files.meant(session, path)
     data = _data(content, encoding)
     mode = None if executable is None else 0o755 if executable else 0o644
     step = guest_changes.write_step(
@@ -43,6 +44,7 @@ def write_file(
 
 def edit_file(session: Session, path: str, edits: Sequence[Edit], *, if_match: str | None) -> FileEdited:
     """Make exact replacements, all or none."""
+    path = guest_files.meant(session, path)
     with naming_near(session, path):
         found = guest_files.read(session, path, limit=LARGEST_TEXT)
     if if_match is not None and found.sha256 != if_match:
@@ -59,7 +61,7 @@ def edit_file(session: Session, path: str, edits: Sequence[Edit], *, if_match: s
     step = guest_changes.write_step(place, plan.content, expect={"sha256": found.sha256})
     written = _written(path, plan.content, guest_changes.apply(session, [step]))
     return FileEdited(
-        path=path,
+        path=guest_files.shown(path),
         replacements=plan.report.replacements,
         total=plan.report.total,
         size=written.size,
@@ -70,6 +72,7 @@ def edit_file(session: Session, path: str, edits: Sequence[Edit], *, if_match: s
 
 def remove_file(session: Session, path: str, *, to: str | None, recursive: bool) -> FileRemoved:
     """Delete a file or directory, or move it."""
+    path = guest_files.meant(session, path)
     found = guest_files.stat(session, path)
     if found.kind == "absent":
         with naming_near(session, path):
@@ -84,7 +87,7 @@ def remove_file(session: Session, path: str, *, to: str | None, recursive: bool)
         guest_changes.move_step(path, to) if to else guest_changes.remove_step(path, recursive=recursive)
     )
     guest_changes.apply(session, [step])
-    return FileRemoved(path=path, moved_to=to)
+    return FileRemoved(path=guest_files.shown(path), moved_to=None if to is None else guest_files.shown(to))
 
 
 def _behind_links(session: Session, path: str) -> str:
@@ -118,7 +121,7 @@ def _written(path: str, data: bytes, entries: Sequence[Message]) -> FileWritten:
     try:
         (entry,) = entries
         return FileWritten(
-            path=path,
+            path=guest_files.shown(path),
             size=len(data),
             mode=f"{messages.integer(entry, 'mode', low=0, high=0o177777) & 0o7777:04o}",
             sha256=messages.text(entry, "sha256"),

@@ -167,7 +167,9 @@ def test_network_sdk() -> None:
 def test_network_mcp() -> None:
     said = _run(sys.executable, str(_EXAMPLES / "network_mcp.py"))
     assert "Could not resolve host: registry.npmjs.org" in said
-    assert "\nnetwork: refused registry.npmjs.org (it has no network)\n" in said
+    assert (
+        "\nNo network here: use what is installed. What needs one needs a machine that was made with" in said
+    )
     assert said.rstrip().endswith("200")
 
 

@@ -116,7 +116,7 @@ def test_a_stopped_workspace_is_looked_into(
     ):
         with pytest.raises(Conflict, match="is running") as refused:
             attempt()
-        assert "workspace stop" in (refused.value.hint or "")
+        assert "workspace_stop" in (refused.value.hint or "")
     workspace.stop()
     names = {found.path for found in workspace.disk.list(depth=2).entries}
     assert {"src", "src/kept.py", "src/first.py", "link", "bin"} <= names

@@ -232,7 +232,7 @@ def test_list_inspect_prune_and_forget(
     assert pyro("env", "import", NAME, str(path)).returncode == 0
     assert json.loads(pyro("env", "inspect", NAME, "--verify", "--json").stdout)["digest"] == told["digest"]
     assert pyro("env", "forget", NAME).stdout == f"{NAME} forgotten\n".encode()
-    assert b"1 thing," in pyro("env", "prune").stdout
+    assert b"1 image," in pyro("env", "prune").stdout
     assert not image.exists()
     assert NAME not in {item.name for item in Pyro().environments()}
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import ClassVar
 
 # What a hint names and each door spells in its own way: an operation, or an argument, which may have a value.
-_MARK = re.compile(r"<<(?P<name>[a-z_]+)(?:=(?P<value>\w+))?>>")
+_MARK = re.compile(r"<<(?P<name>[a-z_]+)(?:=(?P<value>[\w+-]+))?>>")
 # Gives a name, and the value it may have, in the words of one door; None where that door does not have it.
 Spell = Callable[[str, str | None], str | None]
 
@@ -84,7 +84,7 @@ class NotFound(PyroError):
 
     code = "not_found"
     exit_status = 3
-    usual_hint = "List what there is (workspace list, file list, snapshot list, …), and name one of those."
+    usual_hint = "List what there is, and name one of those."
 
 
 class Conflict(PyroError):

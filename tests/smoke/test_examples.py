@@ -168,7 +168,8 @@ def test_network_mcp() -> None:
     said = _run(sys.executable, str(_EXAMPLES / "network_mcp.py"))
     assert "Could not resolve host: registry.npmjs.org" in said
     assert (
-        "\nNo network here: use what is installed. What needs one needs a machine that was made with" in said
+        "\nNo network here: use what is installed. For a network, make a machine with network_policy egress."
+        in said
     )
     assert said.rstrip().endswith("200")
 

@@ -95,7 +95,7 @@ def write_through(stream: StreamName, data: bytes) -> None:
         except OSError as error:
             raise LimitReached(
                 f"{stream} takes no more: {error.strerror}",
-                hint="The command was ended. Write somewhere else, or with --json read the answer's output_id.",
+                hint="Send it to where it can be written.",
             ) from error
 
 

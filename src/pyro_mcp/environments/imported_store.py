@@ -88,7 +88,8 @@ class ImportedStore:
     def describe(self, name: str, *, verify: bool = False) -> EnvironmentListing:
         """Describe the environment of that name. `verify` reads every byte of it, and throws it away when one is wrong."""
         imported = self._cache.imports.find(name)
-        assert imported is not None
+        if imported is None:
+            raise NotFound(f"there is no environment {name}", hint="It was forgotten just now.")
         entry = self._cache.images.entry(imported.digest)
         if entry and verify and not self._cache.images.is_intact(entry.digest):
             self._cache.throw_away(entry.digest)

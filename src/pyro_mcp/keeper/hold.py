@@ -36,14 +36,16 @@ def main() -> None:
         sys.stderr.write(f"{error}\n")  # whoever started us may be gone; the log stays
         _report({"fault": fault_from(error).to_message()})
         sys.exit(1)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001  (the process ends with it)
         # The log goes with the machine's directory: whoever waits is told here, whoever comes later by the note.
-        words = Redactor(plan.secrets).text("".join(traceback.format_exception(error)))
+        redact = Redactor(plan.secrets).text
+        words = redact("".join(traceback.format_exception(error)))
         if plan.leash.ended is not None:
             with suppress(OSError):
-                Path(plan.leash.ended).write_text(f"its keeper failed: {error!r}")
+                Path(plan.leash.ended).write_text(redact(f"its keeper failed: {error!r}"))
         _report({"fault": Fault("guest_failed", "the machine's keeper failed", words[-2000:]).to_message()})
-        raise
+        sys.stderr.write(words)
+        sys.exit(1)
     finally:
         with suppress(OSError):
             plan.socket.unlink()

@@ -232,6 +232,7 @@ class Keeper:
         return self._board.requests > 0 or any(part.busy for part in self._parts)
 
     def _stop_idle(self) -> None:
+        self._close_door()  # whoever comes now waits until it has ended, and starts it anew
         self._wind_down("it was idle", lambda: None)
 
     def _set_idle(self, client: Client, stream: int, message: Message) -> None:

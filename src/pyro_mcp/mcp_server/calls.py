@@ -139,7 +139,8 @@ def error_result(error: PyroError, offered: Iterable[str] = ()) -> types.CallToo
     Inspector) would tell their model that, instead of the error.
     """
     hint = error.hint_for(spelling(offered))
-    facts = {"code": error.code, "brief": error.brief, "details": error.details, "hint": hint}
+    told = {"code": error.code, "brief": error.brief, "details": error.details, "hint": hint}
+    facts = {name: None if value is None else _sendable(value) for name, value in told.items()}
     text = error_text(type(error)(error.brief, details=error.details, hint=hint))
     return types.CallToolResult(content=[_text(text)], _meta={ERROR: facts}, is_error=True)
 
@@ -150,4 +151,9 @@ def _listened(reports: Reports, work: Callable[[], T]) -> T:
 
 
 def _text(text: str) -> types.TextContent:
-    return types.TextContent(type="text", text=text)
+    return types.TextContent(type="text", text=_sendable(text))
+
+
+def _sendable(text: str) -> str:
+    """A text that JSON can carry: half a surrogate pair, of a name that is no UTF-8, would end the whole server."""
+    return text.encode("utf-8", "backslashreplace").decode()

@@ -46,7 +46,7 @@ class PyroServer:
         roots = Roots.given_or_default(host_roots) if working_directory else Roots(host_roots)
         self._profile = profile
         self._operations = operations_in(profile)
-        bounded = pyro.bounded(_STREAM_BYTES, roots.confine)
+        bounded = pyro.bounded(_STREAM_BYTES, roots.confine, narrow=profile != "workspace-full")
         self._calls = Calls(bounded, profile, roots)
         self.mcp: Server[object] = Server(
             "pyro",

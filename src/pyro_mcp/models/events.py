@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import ClassVar, Self
 
 # By the first word of their kinds.
-_ONLY_FULL = frozenset({"network", "shell", "service", "snapshot", "disk"})
+ONLY_FULL_KINDS = frozenset({"network", "shell", "service", "snapshot", "disk", "fork"})
+_ONLY_FULL_DATA = frozenset({"snapshot", "secrets"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,5 +35,11 @@ class WorkspaceLogs:
 
     def narrowed(self) -> Self:
         """The same without what only the widest profile has operations for."""
-        kept = tuple(event for event in self.events if event.kind.partition(".")[0] not in _ONLY_FULL)
-        return replace(self, events=kept)
+        return replace(
+            self,
+            events=tuple(
+                replace(event, data={k: v for k, v in event.data.items() if k not in _ONLY_FULL_DATA})
+                for event in self.events
+                if event.kind.partition(".")[0] not in ONLY_FULL_KINDS
+            ),
+        )

@@ -64,6 +64,7 @@ class Pyro:
         )
         self._output_limit: int | None = None
         self._confine: Confine | None = None
+        self._narrow = False
         self._told: MutableMapping[str, Told] | None = None
         self._given_engine = engine
 
@@ -85,7 +86,14 @@ class Pyro:
         """Workspaces: machines that stay until they are deleted."""
         from pyro_mcp.operations.workspace import WorkspaceOperations  # `pyro run` does without
 
-        settings = (self._isolation, self._confinement, self._output_limit, self._confine, self._told)
+        settings = (
+            self._isolation,
+            self._confinement,
+            self._output_limit,
+            self._confine,
+            self._told,
+            self._narrow,
+        )
         return WorkspaceOperations(Scope(lambda: self._engine, *settings))
 
     @operation(
@@ -144,14 +152,15 @@ class Pyro:
         """Build an environment, and what boots it, before it is needed. The first machine of it does so otherwise."""
         self._engine.prepare(environment)
 
-    def bounded(self, output_limit: int, confine: Confine | None = None) -> Self:
+    def bounded(self, output_limit: int, confine: Confine | None = None, *, narrow: bool = False) -> Self:
         """Give the same client with answers that keep at most this many bytes of each stream: its head and its tail.
 
         Of a command that goes on each later answer holds only what is new, for its caller has read the rest.
-        `confine` checks what paths of this computer its calls lead to.
+        `confine` checks what paths of this computer its calls lead to. `narrow`: answers tell of nothing that only the
+        widest profile has.
         """
         twin = copy(self)
-        twin._output_limit, twin._confine, twin._told = output_limit, confine, {}
+        twin._output_limit, twin._confine, twin._told, twin._narrow = output_limit, confine, {}, narrow
         return twin
 
     def create_server(

@@ -23,6 +23,7 @@ class Scope:
     `output_limit`: bytes kept of each stream. `confine` checks a path of the host that a caller did not name but causes to
     be used: given its argument's name and the path, it gives the path or raises PolicyDenied. `told`: how much of the output of
     a command that goes on its caller has had, by its id; None where every answer holds all.
+    `narrow`: the caller is not offered everything, and reads of nothing beyond.
     """
 
     engine: Callable[[], Engine]
@@ -31,6 +32,7 @@ class Scope:
     output_limit: int | None = None
     confine: Confine | None = None
     told: MutableMapping[str, Told] | None = None
+    narrow: bool = False
 
 
 class Noun:

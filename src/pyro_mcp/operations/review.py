@@ -3,6 +3,8 @@
 from functools import partial
 from typing import TYPE_CHECKING
 
+# Answers, too: a command costs its own and no other.
+from pyro_mcp.models.events import ONLY_FULL_KINDS
 from pyro_mcp.models.file_arguments import (
     AllowPaths,
     BranchName,
@@ -29,7 +31,6 @@ from pyro_mcp.operations.lazy import lazily
 from pyro_mcp.operations.noun import Noun
 from pyro_mcp.operations.times import moment
 
-# Answers, too: a command costs its own and no other.
 if TYPE_CHECKING:
     from pyro_mcp.models.diff import WorkspaceDiff
     from pyro_mcp.models.events import WorkspaceLogs
@@ -141,7 +142,12 @@ class Review(Noun):
     ) -> "WorkspaceLogs":
         """Tell what was done in a workspace, when, and how it ended; oldest first."""
         return logs.workspace_logs(
-            self._sessions, workspace, limit=limit or _ALL, since=moment(since), kind=kind
+            self._sessions,
+            workspace,
+            limit=limit or _ALL,
+            since=moment(since),
+            kind=kind,
+            without=ONLY_FULL_KINDS if self._scope.narrow else (),
         )
 
     def _allowed_repository(self, git: "GitFacts | None") -> str | None:

@@ -81,6 +81,8 @@ class ShellOperations(Noun):
         timeout_seconds: WaitTimeout = 25,
     ) -> ShellWritten:
         """Type into a shell, or press keys; with a wait the answer has what came of it, else read it then."""
+        if wait_for_pattern is not None:
+            reading.require_pattern(wait_for_pattern)  # before anything is typed: who corrects it types again
         written = using.write_shell(
             self._sessions,
             workspace,
@@ -97,6 +99,7 @@ class ShellOperations(Noun):
             wait_for_pattern=wait_for_pattern,
             wait_for_prompt=wait_for_prompt,
             timeout_seconds=timeout_seconds,
+            match_from=written.cursor,
         )
         read = reading.read_shell(self._sessions, workspace, shell_id, request, current_interruption())
         return replace(written, read=read)

@@ -42,7 +42,9 @@ def read_disk(sessions: Sessions, reference: str, path: str, *, max_bytes: int |
     with _session(sessions, reference, "disk.read", path) as session:
         found = guest_files.read(session, path, limit=max_bytes or _LARGEST)
         if found.kind != "file":
-            raise InvalidRequest(f"{path} is no file", hint="`disk list` shows what is in a directory.")
+            raise InvalidRequest(
+                f"{path} is no file", hint="`<<workspace_disk_list>>` shows what is in a directory."
+            )
         text = _text(found.content)
         if text is None:
             refuse_secrets({guest_files.name_bytes(path): session.redactor.names_in([found.content])})

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 # All that the store keeps of a stream (keeper/jobs/job.py): without a limit of the caller, an answer has everything.
 _WHOLE = 1 << 30
+# A command that is killed is gone in tens of milliseconds.
+_KILLED_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,7 +162,8 @@ def _follow(
         raise OutcomeUnknown(
             error.brief,
             details=f"the command {exec_id} ran; what it wrote until then is kept\n{error.details or ''}",
-            hint=f"read it with <<workspace_output_read>> {exec_id}; the next operation starts the workspace again from its disk",
+            hint=f"`<<workspace_output_read>>` gives what {exec_id} wrote; "
+            "the next operation starts the workspace again from its disk",
         ) from error
     except BaseException:
         if outlet.failed:
@@ -180,7 +183,7 @@ class _Outlet:
             return
         try:
             self._on_output(CHANNELS[number], data)
-        except BaseException:
+        except Exception:
             self.failed = True
             raise
 
@@ -189,7 +192,7 @@ def _end(session: Session, exec_id: str) -> None:
     """Kill a command whose output nobody takes, and wait until it is gone: in a pipeline it would have died of it."""
     with suppress(PyroError):
         session.ask({"verb": "keeper.signal", "exec_id": exec_id, "kill": True})
-        session.ask({"verb": "keeper.follow", "exec_id": exec_id})
+        session.ask({"verb": "keeper.follow", "exec_id": exec_id}, timeout=_KILLED_SECONDS)
 
 
 def _result(

@@ -11,7 +11,7 @@ from pyro_mcp.environments.oci.layers import unpacked
 from pyro_mcp.environments.oci.limits import Limits, Spent
 from pyro_mcp.environments.oci.pack import Packing
 from pyro_mcp.environments.oci.tarstream import members
-from pyro_mcp.environments.oci.tree import Tree
+from pyro_mcp.environments.oci.tree import Tree, is_nameable
 from pyro_mcp.environments.values import EnvironmentDefaults
 from pyro_mcp.errors import LimitReached
 from pyro_mcp.host.room import free_disk
@@ -62,8 +62,9 @@ def complete(tree: Tree, defaults: EnvironmentDefaults) -> None:
         if present is not None and not present.is_directory:
             del tree.root.children[name]
         tree.make_directory((name,), mode)
-    workdir = tuple(part for part in defaults.workdir.encode().split(b"/") if part)
-    if workdir and not tree.is_crossed(workdir):
+    path = defaults.workdir.encode(errors="surrogateescape")
+    workdir = tuple(part for part in path.split(b"/") if part)
+    if workdir and is_nameable(path, workdir) and not tree.is_crossed(workdir):
         tree.make_directory(workdir)
 
 

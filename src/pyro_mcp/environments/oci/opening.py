@@ -106,7 +106,7 @@ class Directory:
     def open(self, name: str) -> io.BufferedReader:
         """Open a file."""
         path = self._path(name)
-        if path is None:
+        if path is None or self.size(name) is None:
             raise lacking(name)
         return path.open("rb")
 

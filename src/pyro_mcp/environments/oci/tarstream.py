@@ -66,6 +66,7 @@ class _Extension:
     """What the headers before an entry say about it."""
 
     fields: dict[bytes, bytes] = field(default_factory=dict)
+    size: int = 0
     long_name: bytes | None = None
     long_target: bytes | None = None
 
@@ -81,7 +82,11 @@ def members(source: Bytes) -> Iterator[Member]:
         _check_sum(header)
         kind = header[156:157]
         if kind in b"xgLK":
-            _extend(extension, kind, _extension_of(source, _number(header[124:136])))
+            size = _number(header[124:136])
+            extension.size += size
+            if extension.size > _LARGEST_EXTENSION:
+                raise unsound(f"headers of {extension.size} bytes before an entry")
+            _extend(extension, kind, _extension_of(source, size))
             continue
         member = _member(header, kind, extension)
         extension = _Extension()
@@ -104,8 +109,6 @@ def _check_sum(header: bytes) -> None:
 
 
 def _extension_of(source: Bytes, size: int) -> bytes:
-    if size > _LARGEST_EXTENSION:
-        raise unsound(f"a header of {size} bytes")
     data = source.read(size)
     if len(data) < size:
         raise unsound("it ends in the middle of a header")

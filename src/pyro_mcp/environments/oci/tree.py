@@ -17,7 +17,7 @@ _WHITEOUT = b".wh."
 _OPAQUE = b".wh..wh..opq"
 _RESERVED = b".wh..wh."
 # What Linux, and squashfs with it, can name.
-_LONGEST_NAME, _LONGEST_TARGET = 255, 4095
+_LONGEST_NAME, _LONGEST_PATH, _LONGEST_TARGET = 255, 4095, 4095
 _LARGEST_ID = 2**32 - 2
 _LATEST = 2**32 - 1  # what a squashfs can note
 # A guest's own business, or this host's: trusted.overlay.* would speak to the overlay that the image is mounted in.
@@ -169,9 +169,16 @@ def _parts(name: bytes, number: int) -> Parts:
     parts = tuple(part for part in name.split(b"/") if part not in (b"", b"."))
     if b".." in parts:
         raise _refused(number, parts, "leads upwards")
-    if b"\0" in name or any(len(part) > _LONGEST_NAME for part in parts):
-        raise _refused(number, parts, "is a name that Linux cannot have")
+    if not is_nameable(name, parts):
+        raise _refused(number, (name[:_LONGEST_NAME],), "is a name that Linux cannot have")
     return parts
+
+
+def is_nameable(path: bytes, parts: Sequence[bytes]) -> bool:
+    """Whether Linux can have a path. A deep one would also cost its length squared: each directory has a path of its own."""
+    return (
+        b"\0" not in path and len(path) <= _LONGEST_PATH and all(len(part) <= _LONGEST_NAME for part in parts)
+    )
 
 
 def _inode(member: Member, origin: tuple[int, int]) -> Inode:

@@ -31,6 +31,18 @@ KEPT_BYTES = 1 << 30
 RefusedSince = Callable[[float], Sequence[Message]]
 
 
+# What a guest may say of a command's end. All else in a result is the keeper's own word, which no guest puts there.
+_TOLD_BY_GUEST = (
+    "exit_code",
+    "signal_number",
+    "timed_out",
+    "killed",
+    "oom",
+    "left_running",
+    "duration_ms",
+)
+
+
 class Listener(Protocol):
     """Somebody who is told a job's output as it comes."""
 
@@ -168,7 +180,8 @@ class Job:
             dropped = {f"{name}_dropped": self._dropped[number] for number, name in FILES.items()}
             # Of its own connections and of whatever else ran beside it: nobody knows whose they are.
             refused = list(self._refused_since(self._began))
-            self.result = kept = {**result, **dropped, **({"refused": refused} if refused else {})}
+            told = {name: result[name] for name in _TOLD_BY_GUEST if name in result}
+            self.result = kept = {**told, **dropped, "refused": refused}
         with suppress(OSError):  # the host's disk is full: whoever waits is told all the same
             write_whole(self._directory / "result.json", json.dumps(kept).encode())
         self._close_unread()

@@ -13,7 +13,7 @@ from pyro_mcp.operations.catalogue import all_operations
 from pyro_mcp.terminal.plain import plain
 
 _NO_NETWORK = "No network here: use what is installed."
-_WITH_NETWORK = " What needs one needs a machine that was made with network_policy egress."
+_WITH_NETWORK = " For a network, make a machine with network_policy egress."
 _SERVICE = " service_start keeps a server."
 
 

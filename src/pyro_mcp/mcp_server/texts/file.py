@@ -159,7 +159,7 @@ def _entry(entry: FileEntry) -> str:
 
 
 def _unsearched(found: SearchResult) -> str:
-    groups = ((found.skipped_binary, "binary"), (found.skipped_large, "larger than 2 MiB"))
+    groups = ((found.skipped_binary, "binary"), (found.skipped_large, "larger than 16 MiB"))
     told = ", ".join(f"{count} {what}" for count, what in groups if count)
     return f"; not searched: {told}" if told else ""
 

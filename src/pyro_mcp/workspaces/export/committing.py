@@ -140,7 +140,9 @@ def open_repository(path: Path) -> pygit2.Repository:
         return pygit2.Repository(found)
     except (KeyError, pygit2.GitError) as error:
         raise NotFound(
-            f"there is no git repository at {path}", details=str(error), hint="Name one with repository_path."
+            f"there is no git repository at {path}",
+            details=str(error),
+            hint="Name one with <<repository_path>>.",
         ) from error
 
 

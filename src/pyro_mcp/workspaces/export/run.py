@@ -108,7 +108,7 @@ def _changed(session: Session, path: str, allow_paths: Sequence[str]) -> tuple[C
         raise LimitReached(
             f"{display_name(tree.left_out[0])} is too large for a patch or a commit",
             details="\n".join(map(display_name, tree.left_out[:20])),
-            hint="Export such files with format=files; then remove them, or have git ignore them.",
+            hint="Export such files with <<format=files>>; then remove them, or have git ignore them.",
         )
     refuse_executing([change.path for change in changed.changes if change.new], b"/", allow_paths)
     refuse_secrets(secrets_in(session.redactor, tree, changed.changes), allowed=allow_paths)

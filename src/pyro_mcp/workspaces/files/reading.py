@@ -77,7 +77,9 @@ def read_file(
     text = _text(path, found)
     lines = text_lines(text)
     if start_line > max(len(lines), 1):
-        raise InvalidRequest(f"{path} has {len(lines)} lines; there is no line {start_line}")
+        raise InvalidRequest(
+            f"{guest_files.shown(path)} has {len(lines)} lines; there is no line {start_line}"
+        )
     chosen = _redacted(session.redactor, lines[start_line - 1 : end_line])
     kept, missing = _within(chosen, max_chars)
     last = start_line + len(kept) - 1
@@ -181,7 +183,8 @@ def _text(path: str, found: GuestFile) -> str:
         text = "\0"
     if "\0" in text:
         raise InvalidRequest(
-            f"{path} is not UTF-8 text", hint="Read it with encoding=base64, or look at it with a command."
+            f"{guest_files.shown(path)} is not UTF-8 text",
+            hint="Read it with <<encoding=base64>>, or look at it with a command.",
         )
     return text
 

@@ -49,11 +49,13 @@ def edit_file(session: Session, path: str, edits: Sequence[Edit], *, if_match: s
         found = guest_files.read(session, path, limit=LARGEST_TEXT)
     if if_match is not None and found.sha256 != if_match:
         raise Conflict(
-            f"{path} is not the file you read", hint="Read it again; somebody changed it in between."
+            f"{guest_files.shown(path)} is not the file you read",
+            hint="Read it again; somebody changed it in between.",
         )
     if found.size > len(found.content):
         raise InvalidRequest(
-            f"{path} has {found.size} bytes, too many to edit", hint="Use a command for that."
+            f"{guest_files.shown(path)} has {found.size} bytes, too many to edit",
+            hint="Use a command for that.",
         )
     plan = plan_edits(found.content, edits)
     # What was planned on is what must still be there: another writer in between is noticed, not overwritten.
@@ -76,13 +78,16 @@ def remove_file(session: Session, path: str, *, to: str | None, recursive: bool)
     found = guest_files.stat(session, path)
     if found.kind == "absent":
         with naming_near(session, path):
-            raise NotFound(f"there is no {path} in the workspace")
+            raise NotFound(f"there is no {guest_files.shown(path)} in the workspace")
     if found.kind == "dir" and to is None and not recursive:
         raise Conflict(
-            f"{path} is a directory", hint="Give recursive=true to remove it with all that is in it."
+            f"{guest_files.shown(path)} is a directory",
+            hint="Give <<recursive=true>> to remove it with all that is in it.",
         )
     if to is not None and to != path and guest_files.stat(session, to).kind != "absent":
-        raise Conflict(f"{to} exists already", hint="Remove it first, or name another place.")
+        raise Conflict(
+            f"{guest_files.shown(to)} exists already", hint="Remove it first, or name another place."
+        )
     step: Step = (
         guest_changes.move_step(path, to) if to else guest_changes.remove_step(path, recursive=recursive)
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -119,11 +119,19 @@ def latest(
     since: datetime | None = None,
     kind: str | None = None,
     limit: int = 100,
+    without: Collection[str] = (),
 ) -> tuple[Event, ...]:
-    """Give the newest `limit` events, the oldest of them first."""
+    """Give the newest `limit` events that are of none of the kinds `without`, the oldest of them first."""
+    left_out = "".join(f" AND NOT {_OF_KIND}" for _ in without)
     rows = reading.rows(
-        f"{_SELECT} WHERE workspace_id = ? AND at >= ? AND {_OF_KIND} ORDER BY sequence DESC LIMIT ?",
-        (workspace_id, to_ms(since) if since else 0, *_kind(kind), limit),
+        f"{_SELECT} WHERE workspace_id = ? AND at >= ? AND {_OF_KIND}{left_out} ORDER BY sequence DESC LIMIT ?",
+        (
+            workspace_id,
+            to_ms(since) if since else 0,
+            *_kind(kind),
+            *(value for name in without for value in _kind(name)),
+            limit,
+        ),
     )
     return tuple(map(_event, reversed(rows)))
 

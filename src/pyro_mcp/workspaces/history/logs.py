@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 
 from pyro_mcp.errors import InvalidRequest
@@ -35,16 +36,23 @@ KINDS = (
 
 
 def workspace_logs(
-    sessions: Sessions, reference: str, *, limit: int, since: datetime | None, kind: str | None
+    sessions: Sessions,
+    reference: str,
+    *,
+    limit: int,
+    since: datetime | None,
+    kind: str | None,
+    without: Collection[str] = (),
 ) -> WorkspaceLogs:
-    """Tell the newest events, oldest first, and whether the history is whole; starts nothing."""
-    if kind is not None and kind.partition(".")[0] not in KINDS:
-        raise InvalidRequest(f"there are no events of a kind {kind!r}", hint=f"Kinds: {', '.join(KINDS)}.")
+    """Tell the newest events, oldest first, but for kinds that the caller is not to read of; starts nothing."""
+    known = [name for name in KINDS if name not in without]
+    if kind is not None and kind.partition(".")[0] not in known:
+        raise InvalidRequest(f"there are no events of a kind {kind!r}", hint=f"Kinds: {', '.join(known)}.")
     sessions.tidy()
     sessions.history.log_network(sessions.record(reference).id)
     with sessions.registry.reading() as reading:
         record = workspaces.get(reading, reference)
-        found = events.latest(reading, record.id, since=since, kind=kind, limit=limit)
+        found = events.latest(reading, record.id, since=since, kind=kind, limit=limit, without=without)
         faults = events.verify_chain(reading, record.id)
     return WorkspaceLogs(
         events=tuple(map(events.shown, found)),

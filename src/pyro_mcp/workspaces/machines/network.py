@@ -28,7 +28,7 @@ def network_settings(
     if allow_hosts and policy == "off":
         raise InvalidRequest(
             "allow_hosts means nothing while network_policy is off",
-            hint="Ask for network_policy egress: then only these hosts are reached.",
+            hint="Ask for <<network_policy=egress>>: then only these hosts are reached.",
         )
     return NetworkSettings(policy=policy, allow_hosts=tuple(allow_hosts), host_ca=not no_host_ca)
 

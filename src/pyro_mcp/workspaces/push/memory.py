@@ -41,6 +41,7 @@ Agreed = Mapping[bytes, Item | None]
 @contextmanager
 def one_push(sessions: Sessions, workspace_id: str) -> Iterator[None]:
     """Let one push at a time look at a workspace, change it and remember what it brought."""
+    sessions.record(workspace_id)  # raises NotFound: one that was deleted meanwhile gets no directory again
     directory = private_directory(sessions.directories.of(workspace_id))
     with exclusive(directory / "push.lock", what="another push into this workspace"):
         yield

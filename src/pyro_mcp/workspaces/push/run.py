@@ -51,7 +51,7 @@ def push_sync(
     somebody changes the same files on either side meanwhile; then nothing happened.
     """
     source = Path(os.path.abspath(source_path))  # noqa: PTH100 - links stay links
-    if source.exists() and not source.is_dir():
+    if os.path.lexists(source) and not os.path.isdir(source):  # noqa: PTH112 - no error for what cannot be looked at
         raise InvalidRequest(
             f"{source} is not a directory", hint="`<<workspace_file_write>>` brings a single file."
         )
@@ -99,8 +99,8 @@ def _refuse_clashes(plan: PushPlan) -> None:
     raise Conflict(
         f"host and workspace both changed {count} path{'' if count == 1 else 's'}: nothing was pushed",
         details="\n".join(lines),
-        hint="Look at them with `file read` or `diff`. Then push with overwrite to take the host's versions, "
-        "or narrow source_path and dest.",
+        hint="Look at them with `<<workspace_file_read>>` or `<<workspace_diff>>`. "
+        "Then push with <<overwrite=true>> to take the host's versions, or push a smaller part.",
     )
 
 
@@ -209,7 +209,7 @@ def _report(source: Path, dest: str, plan: PushPlan, selection: Selection, sessi
     session.note(source=str(source), changed=changed, removed=removed, bytes=plan.size)
     found = selection.findings
     listed = PushReport.LISTED
-    return PushReport(
+    report = PushReport(
         source=str(source),
         dest=dest,
         changed=changed,
@@ -228,3 +228,4 @@ def _report(source: Path, dest: str, plan: PushPlan, selection: Selection, sessi
         ),
         skipped_count=len(found.skipped) + found.skipped_uncounted,
     )
+    return session.shown(report)

@@ -199,7 +199,9 @@ def _failure(name: str, answer: Message) -> PyroError:
     details = f"its last lines:\n{tail}" if tail else "it wrote nothing"
     if answer.get("late") is True:
         return LimitReached(
-            brief, details=details, hint="Give it a larger ready_timeout_seconds, or look for another sign."
+            brief,
+            details=details,
+            hint="Give it a larger <<ready_timeout_seconds>>, or look for another sign.",
         )
     return GuestFailed(
         brief, details=details, hint="Mend the cause and start it again; <<service_logs>> has all it wrote."

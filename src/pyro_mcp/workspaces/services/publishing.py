@@ -26,7 +26,7 @@ def require_publishing(record: WorkspaceRecord) -> None:
     if not publishing_allowed(record):
         raise PolicyDenied(
             f"the workspace's network policy, {record.network.policy}, allows no published ports",
-            hint="Create a workspace with network_policy egress+published-ports; a policy stays what it was made with.",
+            hint="Create a workspace with <<network_policy=egress+published-ports>>; a policy stays what it was made with.",
         )
 
 

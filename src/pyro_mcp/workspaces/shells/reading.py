@@ -22,9 +22,13 @@ _EVERYTHING = 16 << 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadRequest:
-    """What to read of a shell, and what to wait for before."""
+    """What to read of a shell, and what to wait for before.
+
+    `match_from`: where what a pattern may match begins, if that is not where the reading does.
+    """
 
     cursor: int | None = None
+    match_from: int | None = None
     max_chars: int | None = None
     view: ShellView = "text"
     wait_for_idle_ms: int | None = None
@@ -51,6 +55,12 @@ def read_shell(
         return found
 
 
+def require_pattern(pattern: str) -> None:
+    """Raise InvalidRequest for what is no regular expression."""
+    with Matcher(pattern) as matcher:
+        matcher.matches("")
+
+
 class _Reading:
     """One call: a request to the keeper, or with a pattern as many as it takes."""
 
@@ -69,7 +79,8 @@ class _Reading:
         """Try the pattern on every change: here, for none that takes too long may hold the keeper up."""
         request = self._request
         assert request.wait_for_pattern is not None
-        window, cursor, beyond = "", request.cursor, None
+        cursor = request.cursor if request.match_from is None else request.match_from
+        window, beyond = "", None
         with Matcher(request.wait_for_pattern) as matcher:
             while True:
                 peeked, end = self._peek(cursor, beyond)

@@ -110,7 +110,7 @@ class Agent:
 
     def _answer_with(self, stream: int, data: bytes) -> None:
         self.mux.send(stream, 1, data)
-        self.mux.answer(stream, {"exit_code": 0, "size": len(data)})
+        self.mux.answer(stream, {"exit_code": 0, "duration_ms": len(data)})
 
     def _flush(self) -> None:
         with suppress(OSError):  # it has just died

@@ -142,6 +142,7 @@ def _reject(number: int, hunk: Hunk, misfit: Misfit, file: FileLines, *, explain
         nearest = nearest_matches(file.lines, hunk.old_lines(), expected=expected)
         if (
             hunk.count("+")
+            and "applied before" not in reason
             and not file.lacks(hunk.new_lines())
             and file.find(hunk.new_lines(), Looseness.TRAILING_WHITESPACE, 1)
         ):

@@ -94,7 +94,7 @@ def _search(hunk: Hunk, file: FileLines, *, base_proven: bool) -> _Search:
         return one
     one.places = [place for place in one.places if not _stands_already(one, place, file)]
     if not one.places:
-        one.outcome = Misfit("the lines that it adds stand there already: was it applied before?")
+        one.outcome = Misfit("it may have been applied before: the lines that it adds are there")
         return one
     _narrow(one, file)
     return one

@@ -149,3 +149,19 @@ def test_no_more_is_held_than_one_entry() -> None:
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 4 << 20
+
+
+def test_headers_without_an_entry_are_bounded_together() -> None:
+    """Each of them is small enough; what they say would be held until an entry comes, which never does."""
+    pax = b"".join(_pax_header(b"key%d" % number, b"x" * 1000) for number in range(3000))
+    with pytest.raises(InvalidRequest, match="before an entry"):
+        read(pax)
+
+
+def _pax_header(key: bytes, value: bytes) -> bytes:
+    length = len(key) + len(value) + 3
+    length += len(str(length + len(str(length))))
+    record = b"%d %s=%s\n" % (length, key, value)
+    info = tarfile.TarInfo("PaxHeaders/x")
+    info.type, info.size = tarfile.XHDTYPE, len(record)
+    return info.tobuf(tarfile.USTAR_FORMAT) + record + bytes(-len(record) % 512)

@@ -69,7 +69,7 @@ def test_input_reaches_the_command(kept: Kept, tmp_path: Path) -> None:
         "request": {"argv": ["rev"]},
     }
     with Channel(kept.path) as channel:
-        assert channel.ask(message, body=b"abc")["size"] == 3
+        assert channel.ask(message, body=b"abc")["duration_ms"] == 3
     assert (tmp_path / "stdout").read_bytes() == b"cba"
 
 
@@ -82,7 +82,7 @@ def test_more_input_than_is_ever_under_way_reaches_the_command(kept: Kept, tmp_p
         "request": {"argv": ["rev"]},
     }
     with Channel(kept.path) as channel:
-        assert channel.ask(message, body=bytes(5 * WINDOW), timeout=10)["size"] == 5 * WINDOW
+        assert channel.ask(message, body=bytes(5 * WINDOW), timeout=10)["duration_ms"] == 5 * WINDOW
 
 
 def test_an_unknown_command_is_not_found(kept: Kept) -> None:

@@ -19,7 +19,7 @@ def test_data_and_answer_come_back_through_the_keeper(kept: Kept) -> None:
     with Channel(kept.path) as channel:
         answer = channel.ask({"verb": "x"}, body=body, on_data=lambda _, data: got.extend(data))
     assert bytes(got) == body[::-1]
-    assert answer == {"exit_code": 0, "size": 1000}
+    assert answer == {"exit_code": 0, "duration_ms": 1000}
 
 
 def test_much_data_is_passed_on_whole(kept: Kept) -> None:
@@ -35,13 +35,13 @@ def test_a_client_that_leaves_cancels_its_request(kept: Kept) -> None:
     wait_until(lambda: kept.agent.cancelled, what="the agent to be told", timeout=5)
     assert kept.agent.cancelled == kept.agent.held
     with Channel(kept.path) as other:
-        assert other.ask({"verb": "x", "argv": ["say"]}) == {"exit_code": 0, "size": 4}
+        assert other.ask({"verb": "x", "argv": ["say"]}) == {"exit_code": 0, "duration_ms": 4}
 
 
 def test_requests_on_one_connection_follow_each_other(kept: Kept) -> None:
     with Channel(kept.path) as channel:
         for _ in range(50):
-            assert channel.ask({"verb": "x", "argv": ["say"]})["size"] == 4
+            assert channel.ask({"verb": "x", "argv": ["say"]})["duration_ms"] == 4
     wait_until(lambda: kept.board.requests == 0, what="the keeper to forget them", timeout=5)
 
 

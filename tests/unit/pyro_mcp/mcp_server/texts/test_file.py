@@ -65,6 +65,6 @@ def test_no_hit_tells_how_much_was_searched() -> None:
     none = SearchResult(matches=(), files=0, searched=11, skipped_binary=0)
     assert search_text(none) == "No match in 11 files."
     assert search_text(replace(none, searched=1, skipped_binary=2, skipped_large=1)) == (
-        "No match in 1 file; not searched: 2 binary, 1 larger than 2 MiB."
+        "No match in 1 file; not searched: 2 binary, 1 larger than 16 MiB."
     )
     assert "ended before its end" in search_text(replace(none, more=True))

@@ -95,7 +95,7 @@ torture: setup ## Kills, hostile guests and broken caches at length (ROUNDS, SEC
 	@$(BIN)/pytest tests/torture
 
 smoke-use-cases: setup ## The five jobs on real machines, through MCP, the command line and the SDK (needs the package index)
-	@$(BIN)/pyro env pull debian:12
+	@$(BIN)/pyro env pull debian:12 debian:12-build
 	@$(BIN)/pytest -s tests/use_cases
 
 smoke-cold-start-validation: setup ## How a repository that nobody here has seen is installed and tested

@@ -129,6 +129,7 @@ def test_hard_links_share_what_they_name() -> None:
         pytest.param([directory("d"), hard_link("h", "d")], id="a hard link to a directory"),
         pytest.param([file("f"), file("f/x")], id="below a file"),
         pytest.param([file("x" * 256)], id="a name too long"),
+        pytest.param([file("f", pax_headers={"path": "a/" * 20000 + "x"})], id="a path too long"),
         pytest.param([link("l", "x" * 4096)], id="a target too long"),
         pytest.param([link("l", "")], id="a target of nothing"),
         pytest.param([file(".")], id="a file for a root"),

@@ -8,8 +8,8 @@ import click
 
 from pyro_mcp.cli.completion import COMPLETIONS
 from pyro_mcp.cli.progress import shown_progress
-from pyro_mcp.cli.render.answers import ids_of, json_text, shown
-from pyro_mcp.errors import InvalidRequest, exit_status_of
+from pyro_mcp.cli.render.answers import aside, ids_of, json_text, shown
+from pyro_mcp.errors import InvalidRequest
 from pyro_mcp.operations.catalogue import operation_named
 from pyro_mcp.operations.client import Pyro
 from pyro_mcp.operations.declare import Operation, Parameter
@@ -78,19 +78,15 @@ def command_of(declared: Operation) -> click.Command:
             click.echo(json_text(answer, declared.plural))
         elif text := shown(declared.name, answer):
             click.echo(text)
-        return _status(answer)
+        if not (as_json or quiet) and (note := aside(declared.name, answer)):
+            click.echo(f"pyro: {note}", err=True)
+        return 0
 
     function = quiet_option(call)
-    if declared.name in ("workspace_create", "workspace_fork", "shell_open"):
+    if declared.name in ("workspace_create", "shell_open"):
         function = id_only_option(function)
     command = click.command(declared.cli[-1], help=_help(declared))
     return command(arguments_of(declared.name)(as_json_option(function)))
-
-
-def _status(answer: object) -> int:
-    """Where several things were asked for and each has its own outcome, one that failed is the command's failure."""
-    codes = [getattr(item, "code", None) for item in answer] if isinstance(answer, list) else []
-    return next((exit_status_of(code) for code in codes if code), 0)
 
 
 def _help(declared: Operation) -> str:

@@ -26,6 +26,10 @@ def read(as_json: bool, quiet: bool, **arguments: object) -> None:
         return
     if text := shown("workspace_output_read", part):
         click.echo(text)
+    if part.matches is not None and part.matches != part.total_matches and not quiet:
+        from pyro_mcp.mcp_server.texts.workspace import matches_text
+
+        click.echo(f"pyro: {matches_text(part, part.matches)}", err=True)
     if part.next_offset is not None and not quiet:
         left = part.size - part.next_offset
         click.echo(f"pyro: {left} more bytes follow: --offset {part.next_offset}", err=True)

@@ -9,7 +9,7 @@ from pyro_mcp.cli.completion import COMPLETIONS
 from pyro_mcp.cli.derive import arguments_of, as_json_option, id_only_option, quiet_option
 from pyro_mcp.cli.progress import shown_progress
 from pyro_mcp.cli.render.answers import ids_of, json_text, shown
-from pyro_mcp.cli.telling import tell
+from pyro_mcp.cli.telling import spelt, tell
 from pyro_mcp.errors import PyroError, exit_status_of
 from pyro_mcp.models.encoding import JsonObject, as_object
 from pyro_mcp.operations.client import Pyro
@@ -95,7 +95,14 @@ def _delete_each(names: Sequence[str], *, as_json: bool, quiet: bool) -> int:
                 gone = pyro.workspace.delete(name)
             except PyroError as error:
                 status = status or error.exit_status
-                told.append({"workspace": name, "error": error.brief, "code": error.code, "hint": error.hint})
+                told.append(
+                    {
+                        "workspace": name,
+                        "error": error.brief,
+                        "code": error.code,
+                        "hint": error.hint_for(spelt),
+                    }
+                )
                 tell(error)
                 continue
             told.append(as_object(gone))

@@ -154,6 +154,19 @@ def shown(name: str, answer: object) -> str | bytes:
     return text
 
 
+# What is to be said beside an answer, on stderr, because the answer itself is piped on.
+_ASIDES: Mapping[str, str] = {"workspace_diff": "file:beside_diff"}
+
+
+def aside(name: str, answer: object) -> str | None:
+    """Give what people are told beside the answer of the operation called `name`; mostly nothing."""
+    if name not in _ASIDES:
+        return None
+    module, _, function = _ASIDES[name].partition(":")
+    text = getattr(import_module(f"pyro_mcp.cli.render.{module}"), function)(answer)
+    return str(text) if text else None
+
+
 def ids_of(answer: object) -> list[str]:
     """The ids of what was made: the workspace's, the shell's, or those of all forks."""
     made = answer if isinstance(answer, list) else [answer]

@@ -1,5 +1,6 @@
 """Files and changes as people read them: mostly as models do, who were given what `ls`, `grep -n` and `git` print."""
 
+from pyro_mcp.mcp_server.texts.diff import unshown
 from pyro_mcp.mcp_server.texts.file import (
     content_text,
     edited_text,
@@ -22,6 +23,13 @@ removed = removed_text
 patched = patch_text
 pushed = push_text
 exported = export_text
+
+
+def beside_diff(found: WorkspaceDiff) -> str:
+    """What a diff does not show: paths that nothing has, and new files that are left out."""
+    unknown = [f"no such path, before or now: {', '.join(found.unmatched[:10])}"] if found.unmatched else []
+    hidden = " and ".join(unshown(found))
+    return "; ".join([*unknown, *([f"not shown: {hidden} (--include-ignored)"] if hidden else [])])
 
 
 def diff(found: WorkspaceDiff) -> str | bytes:

@@ -89,7 +89,7 @@ def exec_text(result: ExecResult, *, wide: bool = False) -> str:
 def output_text(part: OutputText) -> str:
     """The text, and where it goes on."""
     if part.matches is not None:
-        return "\n".join([_matches(part, part.matches), plain(part.text)]).rstrip()
+        return "\n".join([matches_text(part, part.matches), plain(part.text)]).rstrip()
     lines = [
         f"{part.stream} of {part.output_id}, from byte {part.offset} of {part.size}",
         plain(part.text).rstrip("\n"),
@@ -99,7 +99,7 @@ def output_text(part: OutputText) -> str:
     return "\n".join(lines)
 
 
-def _matches(part: OutputText, shown: int) -> str:
+def matches_text(part: OutputText, shown: int) -> str:
     """How many lines match, and which of them these are."""
     if part.gave_up:
         return f"The search took too long and was ended after {shown} matching lines of {part.stream}: use a simpler grep."

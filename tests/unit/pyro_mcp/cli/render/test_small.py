@@ -4,7 +4,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from pyro_mcp.cli.render import review, shell, workspace
+from pyro_mcp.cli.render import file, review, shell, workspace
+from pyro_mcp.cli.render.answers import aside
+from pyro_mcp.models.diff import WorkspaceDiff
 from pyro_mcp.models.shell import ShellWritten
 from pyro_mcp.models.summary import Connections, SummarizedFile, WorkspaceSummary
 from pyro_mcp.models.workspace import SnapshotInfo
@@ -57,3 +59,14 @@ def test_a_summary_says_what_counts_since_the_reset_and_what_since_the_baseline(
     untouched = _summary(None)
     assert "reset" not in untouched
     assert "baseline" not in untouched
+
+
+def test_a_diff_is_the_change_alone_and_the_rest_is_said_beside_it() -> None:
+    """It is piped on to `git apply`; a mistyped path must not look like no change all the same."""
+    found = WorkspaceDiff(files=(), ignored=2, generated=1, unmatched=("typo.py",))
+    assert file.diff(found) == ""
+    assert aside("workspace_diff", found) == (
+        "no such path, before or now: typo.py; not shown: 2 files that git ignores and 1 generated file (--include-ignored)"
+    )
+    assert aside("workspace_diff", WorkspaceDiff(files=())) is None
+    assert aside("workspace_list", []) is None

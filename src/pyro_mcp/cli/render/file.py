@@ -26,9 +26,9 @@ exported = export_text
 
 
 def beside_diff(found: WorkspaceDiff) -> str:
-    """What a diff does not show: paths that nothing has, and new files that are left out."""
+    """What is asked for and not there; of a diff that shows nothing, what is left out of it."""
     unknown = [f"no such path, before or now: {', '.join(found.unmatched[:10])}"] if found.unmatched else []
-    hidden = " and ".join(unshown(found))
+    hidden = "" if found.files else " and ".join(unshown(found))
     return "; ".join([*unknown, *([f"not shown: {hidden} (--include-ignored)"] if hidden else [])])
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from pyro_mcp.cli.render import file, review, shell, workspace
 from pyro_mcp.cli.render.answers import aside
-from pyro_mcp.models.diff import WorkspaceDiff
+from pyro_mcp.models.diff import FileDiff, WorkspaceDiff
 from pyro_mcp.models.shell import ShellWritten
 from pyro_mcp.models.summary import Connections, SummarizedFile, WorkspaceSummary
 from pyro_mcp.models.workspace import SnapshotInfo
@@ -69,4 +69,6 @@ def test_a_diff_is_the_change_alone_and_the_rest_is_said_beside_it() -> None:
         "no such path, before or now: typo.py; not shown: 2 files that git ignores and 1 generated file (--include-ignored)"
     )
     assert aside("workspace_diff", WorkspaceDiff(files=())) is None
+    changed = FileDiff(path="a", status="modified")
+    assert aside("workspace_diff", WorkspaceDiff(files=(changed,), generated=1)) is None
     assert aside("workspace_list", []) is None

@@ -12,7 +12,9 @@ def seed_lines(seed: SeedReport | None) -> list[str]:
     if seed is None or seed.kind == "none":
         return []
     below = f", all below {seed.top}/" if seed.top else ""
-    lines = [f"/workspace has {seed.files} files ({size_text(seed.bytes)}) of {seed.source}{below}"]
+    lines = [
+        f"/workspace has {seed.files} {'file' if seed.files == 1 else 'files'} ({size_text(seed.bytes)}) of {seed.source}{below}"
+    ]
     groups = (
         ("ignored by git and left out", seed.ignored, seed.ignored_count),
         ("withheld as likely keys or passwords", seed.withheld, seed.withheld_count),

@@ -81,6 +81,8 @@ def _run(*command: str, cwd: Path | None = None) -> str:
         for key, value in os.environ.items()
         if not key.startswith(("PYTHON", "VIRTUAL_ENV", "UV_PROJECT"))
     }
+    # A host without uv has the one that scripts/setup installed, and only for this.
+    clean["PATH"] = os.pathsep.join([clean.get("PATH", os.defpath), str(_ROOT / ".tools/uv/bin")])
     done = subprocess.run(command, cwd=cwd, env=clean, capture_output=True, text=True, check=False)
     if done.returncode:
         _fail(command, done.stdout + done.stderr)

@@ -43,6 +43,16 @@ def is_alive(process: ProcessIdentity) -> bool:
     return identify(process.pid) == process
 
 
+def below(pid: int) -> list[ProcessIdentity]:
+    """Give what a process has started and what that has; nothing where it is gone, or the kernel does not tell."""
+    try:
+        numbers = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    except OSError:
+        return []
+    children = [found for number in numbers if (found := identify(int(number))) is not None]
+    return children + [found for child in children for found in below(child.pid)]
+
+
 def send_signal(process: ProcessIdentity, number: int = signal.SIGKILL) -> bool:
     """Signal that very process; False when it is gone, and then nobody else is hit either.
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import IO, Self
 
 from pyro_mcp.errors import GuestFailed, HostUnfit
+from pyro_mcp.host.processes import below, has_ended
 from pyro_mcp.qemu.command import arguments
 from pyro_mcp.qemu.confine import wall_in
 from pyro_mcp.qemu.launch import Launch
@@ -26,6 +27,8 @@ _WORDS_KEPT = 4000
 _COMMAND = "command: "
 # QEMU greets in 50 ms; a host that swaps may take seconds.
 GREETING_SECONDS = 20.0
+# A killed process with a gigabyte of memory is gone within 100 ms; a swapping host needs longer.
+_DEATH_SECONDS = 10.0
 
 
 @dataclass(slots=True)
@@ -105,10 +108,17 @@ class Qemu:
         return check
 
     def kill(self) -> None:
-        """End QEMU at once and give back everything held for it."""
+        """End QEMU at once and give back everything held for it.
+
+        Behind walls QEMU is a child of the process that was started and dies with it, but a moment later: until then it has the
+        disk open, which whoever waits for the machine's end may want to unmount or to remove.
+        """
+        inside = below(self.process.pid)
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGKILL)
         self.process.wait()
+        for process in inside:
+            has_ended(process, _DEATH_SECONDS)
         for end in (self.agent, self.console):
             end.close()
         self.monitor.close()

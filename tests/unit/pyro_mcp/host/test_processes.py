@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from pyro_mcp.host.processes import (
+    below,
     child,
     end_holders,
     has_ended,
@@ -119,3 +120,14 @@ def test_an_end_is_waited_for_no_longer_than_it_takes() -> None:
         process.stdin.close()
         assert has_ended(there, 20)
     assert has_ended(there, 0.0)
+
+
+def test_what_a_process_has_started_is_found() -> None:
+    with child(("sh", "-c", "sleep 1000 & sh -c 'sleep 1000 & wait' & wait")) as process:
+        found = wait_until(
+            lambda: started if len(started := below(process.pid)) == 3 else None, what="them all", timeout=10
+        )
+    for one in found:
+        send_signal(one)
+        assert has_ended(one, 10)
+    assert below(process.pid) == []

@@ -28,14 +28,18 @@ class ProcessIdentity:
 
 def identify(pid: int) -> ProcessIdentity | None:
     """Tell who has this number now; None when nobody, or a dead process that waits to be reaped."""
+    state, found = _look_up(pid)
+    return None if state in "ZX" else found
+
+
+def _look_up(pid: int) -> tuple[str, ProcessIdentity | None]:
     try:
         text = Path(f"/proc/{pid}/stat").read_text(errors="replace")
     except (FileNotFoundError, ProcessLookupError):
-        return None
+        return "X", None
     # The name stands in parentheses and may itself contain ") "; only the last one ends it.
     fields = text.rpartition(")")[2].split()
-    state, started = fields[0], int(fields[19])
-    return None if state in "ZX" else ProcessIdentity(pid, started)
+    return fields[0], ProcessIdentity(pid, int(fields[19]))
 
 
 def is_alive(process: ProcessIdentity) -> bool:
@@ -74,13 +78,16 @@ def send_signal(process: ProcessIdentity, number: int = signal.SIGKILL) -> bool:
 
 
 def has_ended(process: ProcessIdentity, within: float) -> bool:
-    """Wait for the end of that very process, woken by it and not by a clock; False when it does not come in so many seconds."""
+    """Wait for the end of that very process, woken by it and not by a clock; False when it does not come in so many seconds.
+
+    The end of all its threads: until then one that looks dead (`identify` says so) still has its files open.
+    """
     try:
         descriptor = os.pidfd_open(process.pid)
     except ProcessLookupError:
         return True
     try:
-        if not is_alive(process):
+        if _look_up(process.pid)[1] != process:
             return True
         poll = select.poll()
         poll.register(descriptor, select.POLLIN)

@@ -15,6 +15,7 @@ from pyro_mcp.guest.faults import fault_from
 from pyro_mcp.keeper.machine.places import remove
 from pyro_mcp.keeper.machine.restore import restored
 from pyro_mcp.keeper.plan import KeeperPlan
+from pyro_mcp.keeper.serve import Keeper
 from pyro_mcp.redaction import Redactor
 from pyro_wire.faults import Fault
 from pyro_wire.messages import Message
@@ -56,17 +57,10 @@ def _hold(plan: KeeperPlan) -> None:
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
         listener.bind(os.fspath(plan.socket))
         listener.listen(_BACKLOG)
-        with restored(plan, meanwhile=_import_the_rest) as machine:
-            from pyro_mcp.keeper.serve import Keeper
-
+        with restored(plan) as machine:
             keeper = Keeper(plan, machine, listener)
             _report({"ready": machine.timings})
             keeper.run()
-
-
-def _import_the_rest() -> None:
-    """Import what a machine needs once it runs, while it wakes up on another core: a quarter of all imports."""
-    import pyro_mcp.keeper.serve  # noqa: F401
 
 
 def _first_line(descriptor: int) -> str:

@@ -46,8 +46,8 @@ class Restored:
 
 
 @contextmanager
-def restored(plan: KeeperPlan, meanwhile: Callable[[], None]) -> Iterator[Restored]:
-    """Hold a restored machine during the block; QEMU is gone at its end. `meanwhile` is called while the guest wakes up."""
+def restored(plan: KeeperPlan) -> Iterator[Restored]:
+    """Hold a restored machine during the block; QEMU is gone at its end."""
     template = plan.template
     watch = _Stopwatch()
     with (
@@ -61,7 +61,6 @@ def restored(plan: KeeperPlan, meanwhile: Callable[[], None]) -> Iterator[Restor
         with telling_death(qemu, "the frozen machine did not load"):
             _load(qemu, template)
         watch.lap("load_ms")
-        meanwhile()
         mux = greet(qemu.agent, _watcher(qemu))
         watch.lap("greet_ms")
         watch.laps["restore_ms"] = round(sum(watch.laps.values()), 1)
